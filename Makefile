@@ -1,0 +1,70 @@
+# Nettrusion: `make demo` shows it, `make test` proves it. Both set up what they need in .venv.
+
+PYTHON ?= $(shell command -v python3.11 || command -v python3)
+VENV   ?= .venv
+BIN    := $(VENV)/bin
+PIP    := $(BIN)/python -m pip --quiet --disable-pip-version-check
+
+# What an installation is made from: when one of these changes, it is made again.
+SOURCES := pyproject.toml setup.py $(wildcard sensor/flows/*.pyx sensor/flows/*.pxi sensor/flows/*.pxd)
+
+DEMO := sensor/data/demo.pcapng
+
+.PHONY: help demo test bench lint clean tools
+
+help:
+	@echo "make demo    score the bundled capture and print its alerts"
+	@echo "make test    set up everything and run all tests"
+	@echo "make lint    ruff and mypy"
+	@echo "make bench   time and memory, printed"
+	@echo "make clean   remove what was built and .venv"
+
+demo: $(VENV)/.light
+	@mkdir -p demo
+	@$(BIN)/nettrusion score $(DEMO) --table --flows -o demo/eve.json
+
+test: $(VENV)/.full tools
+	$(BIN)/python -m pytest $(PYTEST_ARGS)
+
+bench: $(VENV)/.full
+	$(BIN)/python -m benchmarks $(BENCH_ARGS)
+
+lint: $(VENV)/.full
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+
+clean:
+	rm -rf $(VENV) build dist demo *.egg-info .mypy_cache .pytest_cache .ruff_cache .hypothesis
+	rm -f sensor/flows/engine.c sensor/flows/engine*.so
+	find . -name __pycache__ -prune -exec rm -rf {} +
+
+$(BIN)/python:
+	@test -n "$(PYTHON)" || { echo "no python3.11 found; name one: make PYTHON=/path/to/python3" >&2; exit 1; }
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
+		|| { echo "$(PYTHON) is older than 3.11; name another: make PYTHON=/path/to/python3" >&2; exit 1; }
+	$(PYTHON) -m venv $(VENV)
+
+# The sensor alone: numpy, onnxruntime and the compiled engine.
+$(VENV)/.light: $(SOURCES) | $(BIN)/python
+	$(PIP) install -e .
+	@touch $@
+
+# Everything: training, exporter and what the tests compare with.
+$(VENV)/.full: $(SOURCES) | $(BIN)/python
+	$(PIP) install -e '.[dev]'
+	@touch $@ $(VENV)/.light
+
+# Programs that single tests compare with; a test without its program is skipped and says so.
+TOOLS := tshark:tshark ip:iproute2 zstd:zstd strace:strace
+MISSING = $(strip $(foreach t,$(TOOLS),$(if $(shell command -v $(firstword $(subst :, ,$(t)))),,$(lastword $(subst :, ,$(t))))))
+
+tools:
+	@if [ -z "$(MISSING)" ]; then exit 0; \
+	elif [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
+		echo "installing $(MISSING)"; \
+		export DEBIAN_FRONTEND=noninteractive; \
+		{ apt-get -qq update && apt-get -qq install -y --no-install-recommends $(MISSING); } >/dev/null \
+			|| echo "could not install $(MISSING); the tests that need them will be skipped" >&2; \
+	else \
+		echo "missing programs: $(MISSING); install these packages, or their tests will be skipped" >&2; \
+	fi

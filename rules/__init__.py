@@ -1,0 +1,1 @@
+"""The rules that ship with the sensor; see rulebook for what reads them."""

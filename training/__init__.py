@@ -1,0 +1,1 @@
+"""From labelled flows to a detector worth shipping, with its card."""
