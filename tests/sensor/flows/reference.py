@@ -1,0 +1,288 @@
+"""The slow, obvious specification of the flow engine's three strict profiles.
+
+``cns22``, ``fork`` and ``legacy`` are CICFlowMeter's own flow rules, version by version. A flow here is nothing
+but its list of packets in arrival order; every figure of it is computed afterwards, from that list, by
+``reference_columns`` (published columns) and ``reference_record`` (engine records). Nothing is incremental.
+
+What the golden rows require, where the public description of the columns leaves it open:
+
+* Only IPv4 over Ethernet, bare or behind 802.1Q/802.1ad tags, makes a flow. Everything else is not a flow.
+* The protocol is 6 and 17 with ports; ``fork`` adds 1 (type and code), 2 and 132, all of these without ports.
+  Anything else, and every fragment but the first, is protocol 0 with no ports: all of it between two hosts is
+  one flow.
+* A lookup tries the packet's own order of addresses and ports, then the reverse (``cns22``, ``fork``); ``legacy``
+  builds one canonical name from the two addresses compared as signed bytes.
+* Forward is: the source address equals the flow's source address. Ports are not looked at.
+"""
+
+from __future__ import annotations
+
+import struct
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from typing import Literal
+
+FIN, SYN, RST, PSH, ACK, URG, ECE, CWR = (1 << bit for bit in range(8))
+SECOND_NS = 1_000_000_000
+FLOW_TIMEOUT_NS = 120 * SECOND_NS
+TCP, UDP, ICMP, IGMP, SCTP = 6, 17, 1, 2, 132
+
+Strict = Literal["cns22", "fork", "legacy"]
+Key = tuple[bytes, bytes, int, int, int]
+
+
+@dataclass(frozen=True, slots=True)
+class Packet:
+    """One decoded packet; lengths in bytes, time in ns since the epoch."""
+
+    time_ns: int
+    src: bytes
+    dst: bytes
+    src_port: int = 0
+    dst_port: int = 0
+    proto: int = 0
+    frame_bytes: int = 0
+    ip_bytes: int = 0
+    header_bytes: int = 0
+    payload_bytes: int = 0
+    flags: int = 0
+    window: int = 0
+    seq: int = 0
+    ack: int = 0
+    icmp_type: int = -1
+    icmp_code: int = -1
+
+    @property
+    def key(self) -> Key:
+        """The packet's own five-tuple, source first."""
+        return (self.src, self.dst, self.src_port, self.dst_port, self.proto)
+
+    @property
+    def reverse_key(self) -> Key:
+        """The five-tuple of an answer to this packet."""
+        return (self.dst, self.src, self.dst_port, self.src_port, self.proto)
+
+    @property
+    def identity(self) -> tuple[bytes, int, int, int, int]:
+        """What makes two TCP packets the same for the retransmission count."""
+        return (self.src, self.seq, self.ack, self.payload_bytes, self.window)
+
+
+@dataclass(slots=True)
+class StrictFlow:
+    """One flow: who, and every packet of it in arrival order."""
+
+    key: Key
+    src: bytes
+    dst: bytes
+    src_port: int
+    dst_port: int
+    proto: int
+    packets: list[Packet] = field(default_factory=list)
+    forward: list[bool] = field(default_factory=list)
+    watched: list[bool] = field(default_factory=list)
+    repeated: list[bool] = field(default_factory=list)
+    seen: set[tuple[bytes, int, int, int, int]] = field(default_factory=set)
+    fins: set[bool] = field(default_factory=set)
+    state: Literal["open", "first fin", "second fin", "ready"] = "open"
+    conn_ns: int = 0
+
+    @property
+    def start_ns(self) -> int:
+        """Time of the first packet in arrival order."""
+        return self.packets[0].time_ns
+
+    @property
+    def last_ns(self) -> int:
+        """Time of the last packet in arrival order."""
+        return self.packets[-1].time_ns
+
+    def add(self, packet: Packet, *, forward: bool | None = None, watched: bool = True) -> None:
+        """Append a packet; ``watched`` says whether the active and idle periods take notice of it."""
+        self.packets.append(packet)
+        self.forward.append(packet.src == self.src if forward is None else forward)
+        self.watched.append(watched)
+        self.repeated.append(packet.proto == TCP and packet.identity in self.seen)
+        if packet.proto == TCP:
+            self.seen.add(packet.identity)
+
+
+def read_pcap(data: bytes) -> Iterator[tuple[int, int, bytes]]:
+    """Yield (time in ns, length on the wire, captured bytes) of a classic pcap; a record cut short ends it."""
+    order = {b"\xd4\xc3\xb2\xa1": "<", b"\x4d\x3c\xb2\xa1": "<", b"\xa1\xb2\xc3\xd4": ">", b"\xa1\xb2\x3c\x4d": ">"}
+    endian = order[data[:4]]
+    scale = 1 if b"\x3c" in data[:4] else 1000
+    at = 24
+    while at + 16 <= len(data):
+        seconds, fraction, captured, wire = struct.unpack_from(f"{endian}IIII", data, at)
+        at += 16
+        if at + captured > len(data):
+            return
+        yield seconds * SECOND_NS + fraction * scale, wire, data[at : at + captured]
+        at += captured
+
+
+def decode_strict(profile: Strict, time_ns: int, wire: int, frame: bytes) -> Packet | None:
+    """Decode a frame as CICFlowMeter sees it; None for what it does not turn into a flow."""
+    at = 12
+    while frame[at : at + 2] in (b"\x81\x00", b"\x88\xa8"):
+        at += 4
+    if frame[at : at + 2] != b"\x08\x00":
+        return None
+    ip = frame[at + 2 :]
+    if len(ip) < 20 or ip[0] >> 4 != 4:
+        return None
+    total, fragment = struct.unpack(">H2xH", ip[2:8])
+    ihl = (ip[0] & 15) * 4
+    base = Packet(time_ns, ip[12:16], ip[16:20], frame_bytes=wire, ip_bytes=total)
+    return _transport(profile, base, ip[9] if not fragment & 0x1FFF else 0, ip[ihl:], min(total, wire - at - 2) - ihl)
+
+
+def _transport(profile: Strict, base: Packet, proto: int, body: bytes, size: int) -> Packet:
+    """Fill in the fourth layer; ``size`` is what the IP header says that ``body`` is long."""
+    common = dict(time_ns=base.time_ns, src=base.src, dst=base.dst, frame_bytes=base.frame_bytes, ip_bytes=base.ip_bytes)
+    if proto == TCP and len(body) >= 20:
+        src_port, dst_port, seq, ack, offset, flags, window = struct.unpack(">HHIIBBH", body[:16])
+        header = (offset >> 4) * 4
+        return Packet(
+            **common, proto=TCP, src_port=src_port, dst_port=dst_port, header_bytes=header,
+            payload_bytes=max(size - header, 0), flags=flags, window=window, seq=seq, ack=ack,
+        )
+    if proto == UDP and len(body) >= 8:
+        src_port, dst_port = struct.unpack(">HH", body[:4])
+        return Packet(**common, proto=UDP, src_port=src_port, dst_port=dst_port, header_bytes=8, payload_bytes=max(size - 8, 0))
+    if profile != "legacy" and proto == ICMP and len(body) >= 2:
+        return Packet(**common, proto=ICMP, icmp_type=body[0], icmp_code=body[1])
+    if profile == "fork" and proto in (IGMP, SCTP):
+        return Packet(**common, proto=proto)
+    return Packet(**common)
+
+
+def canonical_key(packet: Packet) -> Key:
+    """The one name that both directions share in ``legacy``: addresses compared as signed bytes."""
+    signed = [tuple(struct.unpack("4b", address)) for address in (packet.src, packet.dst)]
+    return packet.key if signed[0] <= signed[1] else packet.reverse_key
+
+
+def assemble_strict(profile: Strict, packets: Iterable[Packet]) -> list[StrictFlow]:
+    """Return the flows of a packet stream under one version's rules, in the order in which they end."""
+    rules = LegacyRules() if profile == "legacy" else CurrentRules(profile)
+    for packet in packets:
+        rules.take(packet)
+    return rules.finish()
+
+
+class LegacyRules:
+    """First public version: a FIN ends the flow, 120 s from its start cuts it, one packet makes no row."""
+
+    def __init__(self) -> None:
+        self.live: dict[Key, StrictFlow] = {}
+        self.done: list[StrictFlow] = []
+
+    def take(self, packet: Packet) -> None:
+        """Put a packet into the flow that it belongs to."""
+        key = canonical_key(packet)
+        flow = self.live.get(key)
+        if flow is None:
+            self._start(StrictFlow(key, packet.src, packet.dst, packet.src_port, packet.dst_port, packet.proto), packet)
+        elif packet.time_ns - flow.start_ns > FLOW_TIMEOUT_NS:
+            self.done.append(self.live.pop(key))
+            self._start(StrictFlow(key, flow.src, flow.dst, flow.src_port, flow.dst_port, flow.proto), packet)
+        elif packet.flags & FIN:
+            flow.add(packet, watched=False)
+            self.done.append(self.live.pop(key))
+        else:
+            flow.add(packet)
+
+    def _start(self, flow: StrictFlow, packet: Packet) -> None:
+        """Open a flow; its first packet counts as forward whoever sent it."""
+        flow.add(packet, forward=True)
+        self.live[flow.key] = flow
+
+    def finish(self) -> list[StrictFlow]:
+        """End what is open and return every flow that makes a row."""
+        return [flow for flow in (*self.done, *self.live.values()) if len(flow.packets) > 1]
+
+
+class CurrentRules:
+    """Corrected versions: FIN both ways and one more ACK, or RST, make a flow ready; a SYN or 120 s end it."""
+
+    def __init__(self, profile: Strict) -> None:
+        self.fork = profile == "fork"
+        self.live: dict[Key, StrictFlow] = {}
+        self.done: list[StrictFlow] = []
+
+    def take(self, packet: Packet) -> None:
+        """Put a packet into the flow that it belongs to."""
+        key = packet.key if packet.key in self.live else packet.reverse_key
+        flow = self.live.get(key)
+        if flow is None:
+            answer = self.fork and packet.flags & SYN and packet.flags & ACK
+            self._start(self._fresh(packet, packet.reverse_key if answer else packet.key), packet)
+            return
+        if packet.time_ns - flow.start_ns > FLOW_TIMEOUT_NS or (flow.state == "ready" and packet.flags & SYN):
+            self._end(key)
+            self._start(self._successor(flow, packet), packet)
+        elif packet.proto == ICMP and self._other_icmp(flow, packet):
+            self._end(key)
+            self._start(self._fresh(packet, key), packet)
+        else:
+            flow.add(packet)
+            self._advance(flow, packet)
+
+    @staticmethod
+    def _other_icmp(flow: StrictFlow, packet: Packet) -> bool:
+        """A new ICMP flow needs both another type and another code."""
+        first = flow.packets[0]
+        return packet.icmp_type != first.icmp_type and packet.icmp_code != first.icmp_code
+
+    @staticmethod
+    def _advance(flow: StrictFlow, packet: Packet) -> None:
+        """Move the connection state; FIN is looked at before RST, RST before ACK."""
+        if packet.flags & FIN:
+            flow.fins.add(flow.forward[-1])
+            if flow.state == "open":
+                flow.state = "first fin"
+            elif flow.state == "first fin" and len(flow.fins) == 2:
+                flow.state = "second fin"
+        elif packet.flags & RST:
+            flow.state = "ready"
+        elif packet.flags & ACK and flow.state == "second fin":
+            flow.state = "ready"
+
+    def _fresh(self, packet: Packet, key: Key) -> StrictFlow:
+        """A flow that owes nothing to an earlier one; in ``fork`` a SYN with ACK means that the answer came first."""
+        if self.fork and packet.flags & SYN and packet.flags & ACK:
+            return StrictFlow(key, packet.dst, packet.src, packet.dst_port, packet.src_port, packet.proto)
+        return StrictFlow(key, packet.src, packet.dst, packet.src_port, packet.dst_port, packet.proto)
+
+    def _successor(self, old: StrictFlow, packet: Packet) -> StrictFlow:
+        """The flow that follows one cut by time or by a new SYN; it keeps the old one's name in either case."""
+        gap_ns = packet.time_ns - old.last_ns
+        if self.fork:
+            reuse = old.state == "ready" and bool(packet.flags & SYN)
+            dialogue = packet.proto == TCP or (packet.proto == UDP and gap_ns <= FLOW_TIMEOUT_NS)
+        else:
+            reuse = old.state == "ready" and packet.flags & (SYN | ACK) == SYN
+            dialogue = packet.proto == TCP
+        if reuse or not dialogue:
+            return self._fresh(packet, old.key)
+        flow = StrictFlow(old.key, old.src, old.dst, old.src_port, old.dst_port, old.proto)
+        flow.conn_ns = old.conn_ns + gap_ns
+        flow.seen = old.seen
+        return flow
+
+    def _start(self, flow: StrictFlow, packet: Packet) -> None:
+        flow.add(packet)
+        self.live[flow.key] = flow
+
+    def _end(self, key: Key) -> None:
+        """Move a flow out; its own duration joins the connection's time."""
+        flow = self.live.pop(key)
+        if flow.proto == TCP or (self.fork and flow.proto == UDP):
+            flow.conn_ns += flow.last_ns - flow.start_ns
+        self.done.append(flow)
+
+    def finish(self) -> list[StrictFlow]:
+        """End what is open and return every flow."""
+        return [*self.done, *self.live.values()]
