@@ -40,9 +40,7 @@ def _unpack(archive: Path, target: Path) -> Path:
         pytest.skip(f"{archive} is not there")
     if not (shutil.which("zstd") and shutil.which("tar")):
         pytest.skip("unpacking the captures needs the commands tar and zstd")
-    subprocess.run(
-        ["tar", "--zstd", "--no-same-owner", "-xf", str(archive), "-C", str(target)], check=True
-    )
+    subprocess.run(["tar", "--zstd", "--no-same-owner", "-xf", str(archive), "-C", str(target)], check=True)
     return target
 
 

@@ -108,9 +108,7 @@ def test_folders_import_only_what_stands_left_of_them():
 
 
 def test_every_sensor_module_has_its_place_in_the_order():
-    unknown = [
-        str(path.relative_to(ROOT)) for path in modules("sensor") if rank(dotted(path)) is None
-    ]
+    unknown = [str(path.relative_to(ROOT)) for path in modules("sensor") if rank(dotted(path)) is None]
     assert not unknown, unknown
 
 
@@ -121,9 +119,7 @@ def test_the_sensor_imports_left_to_right():
         for name, _, line in imports(path):
             other = rank(name) if name.startswith("sensor.") else None
             if own is not None and other is not None and other > own:
-                wrong.append(
-                    f"{path.relative_to(ROOT)}:{line}: imports {name}, which stands right of it"
-                )
+                wrong.append(f"{path.relative_to(ROOT)}:{line}: imports {name}, which stands right of it")
     assert not wrong, "\n".join(wrong)
 
 
@@ -156,9 +152,7 @@ def test_every_module_has_its_test():
         for path in modules(folder):
             if path.name in {"__init__.py", "__main__.py"}:
                 continue
-            mirror = Path("tests") / path.relative_to(ROOT).with_name(
-                f"test_{path.name.lstrip('_')}"
-            )
+            mirror = Path("tests") / path.relative_to(ROOT).with_name(f"test_{path.name.lstrip('_')}")
             if not (ROOT / mirror).is_file():
                 missing.append(f"{path.relative_to(ROOT)} has no {mirror}")
     assert not missing, "\n".join(missing)
@@ -166,11 +160,7 @@ def test_every_module_has_its_test():
 
 def test_every_folder_of_tests_is_a_package():
     bare = sorted(
-        {
-            str(path.parent)
-            for path in (ROOT / "tests").rglob("*.py")
-            if not (path.parent / "__init__.py").is_file()
-        }
+        {str(path.parent) for path in (ROOT / "tests").rglob("*.py") if not (path.parent / "__init__.py").is_file()}
     )
     assert not bare, bare
 
