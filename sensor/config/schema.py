@@ -27,14 +27,14 @@ class SensorConfig:
 class TimeoutsConfig:
     """After how many seconds of packet time without a packet a flow ends, by protocol and state."""
 
-    tcp_new_s: int = _key(60, low=1)
-    tcp_established_s: int = _key(600, low=1)
-    tcp_closed_s: int = _key(2, low=0)
-    udp_new_s: int = _key(30, low=1)
-    udp_established_s: int = _key(120, low=1)
-    icmp_s: int = _key(30, low=1)
-    other_s: int = _key(60, low=1)
-    active_s: int = _key(1800, low=1)
+    tcp_new_s: int = _key(60, low=1, high=604_800)
+    tcp_s: int = _key(120, low=1, high=604_800)
+    linger_s: int = _key(5, low=0, high=604_800)
+    udp_new_s: int = _key(60, low=1, high=604_800)
+    udp_s: int = _key(120, low=1, high=604_800)
+    icmp_s: int = _key(30, low=1, high=604_800)
+    other_s: int = _key(60, low=1, high=604_800)
+    active_s: int = _key(120, low=1, high=604_800)
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +44,7 @@ class FlowsConfig:
     profile: str = _key("wire", one_of=("wire", "cns22", "fork", "legacy"))
     max_flows: int = _key(262144, low=64, high=16_777_216)
     vlan_in_key: bool = _key(True)
-    tunnel_in_key: bool = _key(False)
+    tunnels: bool = _key(False)
     timeouts: TimeoutsConfig = field(default_factory=TimeoutsConfig)
 
 

@@ -96,8 +96,8 @@ def test_a_mistake_says_where_and_what_would_be_right(override, says):
 
 
 def test_a_mistake_in_the_file_names_the_file_and_the_key(tmp_path):
-    path = write(tmp_path, "[flows.timeouts]\ntcp_idle_s = 3\n")
-    with pytest.raises(ConfigError, match=f"{path}: there is no key flows.timeouts.tcp_idle_s; do you mean"):
+    path = write(tmp_path, "[flows.timeouts]\ntcp_news_s = 3\n")
+    with pytest.raises(ConfigError, match=f"{path}: there is no key flows.timeouts.tcp_news_s; do you mean"):
         load(path, environ={})
 
 

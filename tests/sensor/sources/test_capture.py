@@ -1,0 +1,100 @@
+"""Opening a capture: what it is shows in its bytes, and a mistake says what would be right."""
+
+import gzip
+import io
+import os
+import sys
+from pathlib import Path
+from types import SimpleNamespace
+
+import pytest
+import zstandard
+
+from sensor.errors import NettrusionError
+from sensor.sources import Source, open_capture
+from sensor.sources.mapped import MappedFile
+from sensor.sources.stream import Stream
+
+CONTENT = bytes(range(256)) * 30_000
+
+
+def drain(source: Source, step: int = 100_000) -> bytes:
+    """Read a source to its end, `step` bytes at a time, and close it."""
+    found = []
+    while True:
+        while part := bytes(source.window[:step]):
+            found.append(part)
+            source.advance(len(part))
+        if not source.more():
+            source.close()
+            return b"".join(found)
+
+
+@pytest.mark.parametrize(
+    ("pack", "kind"),
+    [(bytes, MappedFile), (gzip.compress, Stream), (zstandard.compress, Stream)],
+    ids=["plain", "gzip", "zstd"],
+)
+def test_a_file_is_read_whole_whatever_it_is_called(pack, kind, tmp_path: Path):
+    path = tmp_path / "capture.txt"
+    path.write_bytes(pack(CONTENT))
+    source = open_capture(path)
+    assert isinstance(source, kind)
+    assert source.name == str(path)
+    assert source.size == path.stat().st_size
+    assert drain(source) == CONTENT
+    assert source.position == source.size
+    assert source.fault is None
+
+
+@pytest.mark.parametrize("pack", [bytes, gzip.compress, zstandard.compress], ids=["plain", "gzip", "zstd"])
+def test_standard_input_is_read_like_a_file(pack, monkeypatch):
+    stdin = io.BufferedReader(io.BytesIO(pack(CONTENT)))
+    monkeypatch.setattr(sys, "stdin", SimpleNamespace(buffer=stdin))
+    source = open_capture("-")
+    assert (source.name, source.size) == ("-", None)
+    assert drain(source) == CONTENT
+
+
+def test_a_named_pipe_is_read_to_its_end(tmp_path: Path):
+    path = tmp_path / "pipe"
+    os.mkfifo(path)
+    pid = os.fork()
+    if pid == 0:
+        path.write_bytes(CONTENT)
+        os._exit(0)
+    source = open_capture(path)
+    assert source.size is None
+    assert drain(source) == CONTENT
+    assert os.waitpid(pid, 0) == (pid, 0)
+
+
+def test_a_missing_file_and_a_folder_say_so(tmp_path: Path):
+    with pytest.raises(NettrusionError, match=r"nothing.pcap: cannot open the capture: No such file"):
+        open_capture(tmp_path / "nothing.pcap")
+    with pytest.raises(NettrusionError, match="Is a directory; give a pcap"):
+        open_capture(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("content", "says"),
+    [
+        (b"", "is empty"),
+        (b"\xfd7zXZ\x00rest", "xz -dc .*a.pcap"),
+        (b"BZh91AY", "bzip2 -dc"),
+        (b"PK\x03\x04....", "zip archive"),
+        (b"snoop\x00\x00\x00", "editcap"),
+    ],
+)
+def test_what_is_no_capture_says_what_to_do(content, says, tmp_path: Path):
+    path = tmp_path / "a.pcap"
+    path.write_bytes(content)
+    with pytest.raises(NettrusionError, match=says) as caught:
+        open_capture(path)
+    assert str(path) in str(caught.value)
+
+
+def test_one_byte_is_a_source_of_one_byte(tmp_path: Path):
+    path = tmp_path / "one"
+    path.write_bytes(b"\xd4")
+    assert drain(open_capture(path)) == b"\xd4"
