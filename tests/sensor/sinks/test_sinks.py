@@ -1,0 +1,33 @@
+"""The registry of sinks."""
+
+from pathlib import Path
+
+import pytest
+
+from sensor.errors import NettrusionError
+from sensor.sinks import SINKS, FileSink, Sink, SinkOptions, open_sink
+
+
+def test_every_kind_opens_and_is_a_sink(tmp_path: Path):
+    for kind in SINKS:
+        sink: Sink = open_sink(kind, SinkOptions(path=tmp_path / kind))
+        sink.write([])
+        sink.reopen()
+        sink.flush()
+        sink.close()
+        assert sink.counters["lines"] == 0
+
+
+def test_a_file_sink_gets_its_options(tmp_path: Path):
+    path = tmp_path / "eve.json"
+    path.write_bytes(b"old\n")
+    sink = open_sink("file", SinkOptions(path=path, mode=0o600, fresh=True))
+    assert isinstance(sink, FileSink)
+    assert path.read_bytes() == b""
+    assert sink.mode == 0o600
+    sink.close()
+
+
+def test_an_unknown_kind_names_those_there_are():
+    with pytest.raises(NettrusionError, match="'carrier pigeon'; there are: file, stdout"):
+        open_sink("carrier pigeon")
