@@ -95,7 +95,7 @@ cdef class FlowEngine:
     cdef uint64_t packets, octets, flows, evicted, single, untracked, serial, k0, k1
     cdef int64_t active_ns, activity_ns, linger_ns, tcp_new_ns, tcp_ns, udp_new_ns, udp_ns, icmp_ns, other_ns
     cdef int64_t clock_ns
-    cdef bint by_endpoint, swap_syn_ack, first_fin_ends, whole_us, retransmissions, conn_every_end, conn_udp, sweep, started
+    cdef bint by_endpoint, swap_syn_ack, first_fin_ends, whole_us, retransmissions, conn_every_end, conn_udp, sweep, started, fin_of_first
     cdef bint split_icmp, out_of_memory
     cdef int keep_roles
     cdef uint32_t min_pkts
@@ -147,6 +147,7 @@ cdef class FlowEngine:
         self.retransmissions = profile.count_retransmissions
         self.conn_every_end = profile.conn_every_end
         self.conn_udp = profile.conn_udp
+        self.fin_of_first = profile.fin_of_first
         self.sweep = profile.sweep
         self.min_pkts = profile.min_pkts
         self.active_ns = profile.active_ns
@@ -304,7 +305,7 @@ cdef class FlowEngine:
         cdef uint32_t number
         cdef Slot *slot
         cdef int64_t idle
-        cdef bint syn, reuse
+        cdef bint syn, reuse, backward
         self.advance(packet.ts_ns)
         number = self.find(packet)
         if number == NO_SLOT:
@@ -327,8 +328,9 @@ cdef class FlowEngine:
             self.end(number, REUSED)
             self.begin(packet)
         else:
-            self.count(slot, packet, self.goes_back(slot, packet))
-            self.advance_state(number, packet)
+            backward = self.goes_back(slot, packet)
+            self.count(slot, packet, backward)
+            self.advance_state(number, packet, backward)
 
     cdef inline uint32_t find(self, Packet *packet) noexcept nogil:
         cdef uint32_t at = packet.hash & self.mask
@@ -428,8 +430,11 @@ cdef class FlowEngine:
         if not backward and packet.key.proto == TCP:
             rec.fwd_init_win = packet.window
         self.count(slot, packet, backward)
-        if self.sweep:                        # CICFlowMeter never looks at a first packet's FIN or RST
-            self.note_flags(slot, packet)
+        slot.fins = 0
+        if self.sweep:                        # CICFlowMeter does not move its state by a first packet
+            self.note_flags(slot, packet, backward)
+        elif self.fin_of_first and packet.flags & F_FIN:
+            slot.fins = 2 if backward else 1
 
     cdef void succeed(self, uint32_t number, Packet *packet, bint reuse) noexcept nogil:
         """Begin the flow that follows one that was cut, on the same key."""
@@ -474,26 +479,27 @@ cdef class FlowEngine:
         if self.retransmissions and packet.key.proto == TCP:
             self.note_retransmission(slot, packet, d)
 
-    cdef void advance_state(self, uint32_t number, Packet *packet) noexcept nogil:
+    cdef void advance_state(self, uint32_t number, Packet *packet, bint backward) noexcept nogil:
         cdef Slot *slot = &self.slots[number]
         if self.first_fin_ends:
             if packet.flags & F_FIN:
                 self.end(number, FIN_ENDED)
             return
         if packet.flags & (F_FIN | F_RST | F_ACK) and slot.closing < CLOSED_FIN:
-            self.note_flags(slot, packet)
+            self.note_flags(slot, packet, backward)
             if slot.closing >= CLOSED_FIN and self.sweep:
                 wheel_remove(&self.wheel, self.slots, number)
                 wheel_add(&self.wheel, self.slots, number, self.deadline(slot))
 
-    cdef inline void note_flags(self, Slot *slot, Packet *packet) noexcept nogil:
+    cdef inline void note_flags(self, Slot *slot, Packet *packet, bint backward) noexcept nogil:
         """Move the closing state: FIN from both sides and one more ACK, or a RST, close a connection."""
         if packet.key.proto != TCP:
             return
         if packet.flags & F_FIN:
+            slot.fins |= 2 if backward else 1
             if slot.closing == OPEN:
                 slot.closing = FIRST_FIN
-            elif slot.closing == FIRST_FIN and slot.rec.fwd.flags[0] and slot.rec.bwd.flags[0]:
+            elif slot.closing == FIRST_FIN and slot.fins == 3:
                 slot.closing = SECOND_FIN
         elif packet.flags & F_RST:
             slot.closing = CLOSED_RST

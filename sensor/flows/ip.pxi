@@ -158,7 +158,7 @@ cdef Outcome decode_transport(Decoder *decoder, View *view, size_t at, uint64_t 
         header = 8
         payload = rest - 8
         decoder.seen[SEEN_UDP] += 1
-    elif proto == SCTP and decoder.protocols == PROTOCOLS_ALL:
+    elif proto == SCTP and (decoder.protocols == PROTOCOLS_ALL or decoder.protocols == PROTOCOLS_FORK):
         sport = u16(view, at)
         dport = u16(view, at + 2)
         if view.short or rest < 12:
@@ -170,12 +170,13 @@ cdef Outcome decode_transport(Decoder *decoder, View *view, size_t at, uint64_t 
         if (view.short or rest < 2) and not decoder.lenient:
             return TRUNCATED_ICMP
         decoder.seen[SEEN_ICMPV4 if proto == ICMP4 else SEEN_ICMPV6] += 1
+        if decoder.icmp_in_key:
+            sport, dport = icmp_pair(proto, packet.icmp_type), packet.icmp_code
     if decoder.tunnels and not later:
         inner = decode_tunnel(decoder, view, at, wire, rest, proto, dport, packet)
         if inner != OUTCOMES:
             return inner
     if decoder.protocols != PROTOCOLS_ALL and proto != TCP and proto != UDP:
-        sport, dport = 0, 0
         if not ((proto == ICMP4 and decoder.protocols >= PROTOCOLS_CNS22)
                 or ((proto == IGMP or proto == SCTP) and decoder.protocols >= PROTOCOLS_FORK)):
             proto = 0
@@ -197,23 +198,18 @@ cdef void set_key(Decoder *decoder, Packet *packet, uint8_t *src, uint8_t *dst, 
                   uint32_t dport) noexcept nogil:
     """Put the smaller endpoint first, so that both directions share a key."""
     cdef int order = memcmp(src, dst, 16)
-    cdef bint icmp = packet.icmp_type >= 0
+    cdef bint icmp = packet.key.proto == (ICMP4 if packet.key.ip_version == 4 else ICMP6)
     packet.from_low = order < 0 or (order == 0 and (icmp or sport <= dport or decoder.protocols == PROTOCOLS_LEGACY))
-    if packet.from_low:
-        memcpy(packet.key.low, src, 16)
-        memcpy(packet.key.high, dst, 16)
+    memcpy(packet.key.low, src if packet.from_low else dst, 16)
+    memcpy(packet.key.high, dst if packet.from_low else src, 16)
+    if packet.from_low or icmp:                        # ICMP: type and code, which have no direction
         packet.key.low_port = sport
         packet.key.high_port = dport
     else:
-        memcpy(packet.key.low, dst, 16)
-        memcpy(packet.key.high, src, 16)
         packet.key.low_port = dport
         packet.key.high_port = sport
-    if icmp and decoder.icmp_in_key:
-        packet.key.low_port = icmp_pair(packet.key.proto, packet.icmp_type)
-        packet.key.high_port = packet.icmp_code
 
-cdef uint16_t icmp_pair(uint8_t proto, int16_t kind) noexcept nogil:
+cdef uint16_t icmp_pair(uint32_t proto, int16_t kind) noexcept nogil:
     """The type that a request and its reply share: the request's."""
     if proto == ICMP4:
         if kind == 0:

@@ -31,6 +31,7 @@ class Profile:
         by_endpoint: forward means the initiator's address and port; otherwise the address alone.
         swap_syn_ack: a flow whose first packet is SYN and ACK was begun by the other side.
         first_fin_ends: any FIN ends the flow (the 2018 rule); otherwise both sides' FIN and one ACK, or a RST.
+        fin_of_first: a FIN in a flow's first packet counts towards both sides' FIN.
         min_pkts: flows with fewer packets are not reported.
         whole_us: times are cut to whole microseconds, as CICFlowMeter computes.
         count_retransmissions: keep a set of the TCP packets seen (memory grows with them; capped).
@@ -55,6 +56,7 @@ class Profile:
     by_endpoint: bool = True
     swap_syn_ack: bool = True
     first_fin_ends: bool = False
+    fin_of_first: bool = True
     min_pkts: int = 1
     whole_us: bool = True
     count_retransmissions: bool = False
@@ -90,6 +92,7 @@ _CIC = Profile(
     match_fragments=False,
     by_endpoint=False,
     swap_syn_ack=False,
+    fin_of_first=False,
     conn_every_end=False,
     keep_roles="tcp",
     sweep=False,
@@ -109,6 +112,7 @@ PROFILES: Mapping[str, Profile] = MappingProxyType(
         "fork": replace(
             _CIC,
             name="fork",
+            fin_of_first=True,
             protocols="fork",
             swap_syn_ack=True,
             count_retransmissions=True,

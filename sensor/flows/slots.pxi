@@ -38,7 +38,8 @@ cdef struct Slot:
     uint8_t closing
     uint8_t forward_low          # the initiator is the key's low endpoint
     uint8_t dormant              # cut by the active timeout, roles kept, no packet since
-    uint32_t reserved
+    uint8_t fins                 # who has sent a FIN: 1 the initiator, 2 the other side
+    uint8_t reserved[3]
     FlowRecord rec
     Bulk bulk[2]
 
