@@ -8,7 +8,7 @@ PIP    := $(BIN)/python -m pip --quiet --disable-pip-version-check
 # What an installation is made from: when one of these changes, it is made again.
 SOURCES := pyproject.toml setup.py $(wildcard sensor/flows/*.pyx sensor/flows/*.pxi sensor/flows/*.pxd)
 
-DEMO := sensor/data/demo.pcapng
+DEMO := $(firstword $(wildcard sensor/data/demo.pcap*))
 
 .PHONY: help demo test bench lint clean tools
 

@@ -10,7 +10,7 @@ GZIP_ONLY = 16 + zlib.MAX_WBITS
 
 
 def gunzip(reader: Reader) -> Iterator[bytes]:
-    """Hand out what a gzip file holds, in chunks of at most 1 MiB.
+    """Hand out what a gzip file holds, in chunks of at most 256 KiB.
 
     Raises CutShort after the last good piece when the file ends early or is damaged. Zeros behind the last
     member are padding (as tapes have it) and ignored.
