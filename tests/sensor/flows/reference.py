@@ -7,9 +7,9 @@ but its list of packets in arrival order; every figure of it is computed afterwa
 What the golden rows require, where the public description of the columns leaves it open:
 
 * Only IPv4 over Ethernet, bare or behind 802.1Q/802.1ad tags, makes a flow. Everything else is not a flow.
-* The protocol is 6 and 17 with ports; ``fork`` adds 1 (type and code), 2 and 132, all of these without ports.
-  Anything else, and every fragment but the first, is protocol 0 with no ports: all of it between two hosts is
-  one flow.
+* The protocol is 6 and 17 with ports; ``cns22`` adds 1 (type and code), ``fork`` 2 and 132 too. None of these has
+  a header or payload length. Anything else, and every fragment but the first, is protocol 0 with no ports:
+  all of it between two hosts is one flow.
 * A lookup tries the packet's own order of addresses and ports, then the reverse (``cns22``, ``fork``); ``legacy``
   builds one canonical name from the two addresses compared as signed bytes.
 * Forward is: the source address equals the flow's source address. Ports are not looked at.
@@ -19,7 +19,7 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Literal
 
 FIN, SYN, RST, PSH, ACK, URG, ECE, CWR = (1 << bit for bit in range(8))
@@ -28,6 +28,7 @@ FLOW_TIMEOUT_NS = 120 * SECOND_NS
 TCP, UDP, ICMP, IGMP, SCTP = 6, 17, 1, 2, 132
 
 Strict = Literal["cns22", "fork", "legacy"]
+Reason = Literal["fin", "rst", "idle", "active", "evicted", "shutdown", "reuse"]
 Key = tuple[bytes, bytes, int, int, int]
 
 
@@ -51,6 +52,10 @@ class Packet:
     ack: int = 0
     icmp_type: int = -1
     icmp_code: int = -1
+    ip_version: int = 4
+    vlans: tuple[int, ...] = ()
+    icmp_key: tuple[int, int] = (-1, -1)
+    orphan: bool = False
 
     @property
     def key(self) -> Key:
@@ -69,7 +74,7 @@ class Packet:
 
 
 @dataclass(slots=True)
-class StrictFlow:
+class Flow:
     """One flow: who, and every packet of it in arrival order."""
 
     key: Key
@@ -84,8 +89,14 @@ class StrictFlow:
     repeated: list[bool] = field(default_factory=list)
     seen: set[tuple[bytes, int, int, int, int]] = field(default_factory=set)
     fins: set[bool] = field(default_factory=set)
-    state: Literal["open", "first fin", "second fin", "ready"] = "open"
+    state: Literal["open", "first fin", "second fin", "fin", "rst"] = "open"
     conn_ns: int = 0
+    reason: Reason = "shutdown"
+
+    @property
+    def closed(self) -> bool:
+        """Whether the connection is over: both sides' FIN and one more ACK, or a RST."""
+        return self.state in ("fin", "rst")
 
     @property
     def start_ns(self) -> int:
@@ -96,6 +107,10 @@ class StrictFlow:
     def last_ns(self) -> int:
         """Time of the last packet in arrival order."""
         return self.packets[-1].time_ns
+
+    def piece(self) -> Flow:
+        """An empty flow of the same two ends in the same roles."""
+        return Flow(self.key, self.src, self.dst, self.src_port, self.dst_port, self.proto)
 
     def add(self, packet: Packet, *, forward: bool | None = None, watched: bool = True) -> None:
         """Append a packet; ``watched`` says whether the active and idle periods take notice of it."""
@@ -123,7 +138,7 @@ def read_pcap(data: bytes) -> Iterator[tuple[int, int, bytes]]:
 
 
 def decode_strict(profile: Strict, time_ns: int, wire: int, frame: bytes) -> Packet | None:
-    """Decode a frame as CICFlowMeter sees it; None for what it does not turn into a flow."""
+    """Decode a frame as CICFlowMeter sees it; None for what it makes no flow of."""
     at = 12
     while frame[at : at + 2] in (b"\x81\x00", b"\x88\xa8"):
         at += 4
@@ -134,28 +149,47 @@ def decode_strict(profile: Strict, time_ns: int, wire: int, frame: bytes) -> Pac
         return None
     total, fragment = struct.unpack(">H2xH", ip[2:8])
     ihl = (ip[0] & 15) * 4
+    total = min(total, wire - at - 2)
     base = Packet(time_ns, ip[12:16], ip[16:20], frame_bytes=wire, ip_bytes=total)
-    return _transport(profile, base, ip[9] if not fragment & 0x1FFF else 0, ip[ihl:], min(total, wire - at - 2) - ihl)
+    return _transport(profile, base, ip[9] if not fragment & 0x1FFF else 0, ip[ihl:], total - ihl)
 
 
 def _transport(profile: Strict, base: Packet, proto: int, body: bytes, size: int) -> Packet:
-    """Fill in the fourth layer; ``size`` is what the IP header says that ``body`` is long."""
-    common = dict(time_ns=base.time_ns, src=base.src, dst=base.dst, frame_bytes=base.frame_bytes, ip_bytes=base.ip_bytes)
+    """Fill in the fourth layer; ``size`` is how long the IP header says that ``body`` is."""
     if proto == TCP and len(body) >= 20:
         src_port, dst_port, seq, ack, offset, flags, window = struct.unpack(">HHIIBBH", body[:16])
         header = (offset >> 4) * 4
-        return Packet(
-            **common, proto=TCP, src_port=src_port, dst_port=dst_port, header_bytes=header,
-            payload_bytes=max(size - header, 0), flags=flags, window=window, seq=seq, ack=ack,
+        return replace(
+            base,
+            proto=TCP,
+            src_port=src_port,
+            dst_port=dst_port,
+            header_bytes=header,
+            payload_bytes=max(size - header, 0),
+            flags=flags,
+            window=window,
+            seq=seq,
+            ack=ack,
         )
     if proto == UDP and len(body) >= 8:
         src_port, dst_port = struct.unpack(">HH", body[:4])
-        return Packet(**common, proto=UDP, src_port=src_port, dst_port=dst_port, header_bytes=8, payload_bytes=max(size - 8, 0))
+        payload = max(size - 8, 0)
+        return replace(
+            base,
+            proto=UDP,
+            src_port=src_port,
+            dst_port=dst_port,
+            header_bytes=8,
+            payload_bytes=payload,
+        )
     if profile != "legacy" and proto == ICMP and len(body) >= 2:
-        return Packet(**common, proto=ICMP, icmp_type=body[0], icmp_code=body[1])
-    if profile == "fork" and proto in (IGMP, SCTP):
-        return Packet(**common, proto=proto)
-    return Packet(**common)
+        return replace(base, proto=ICMP, icmp_type=body[0], icmp_code=body[1])
+    if profile == "fork" and proto == SCTP and len(body) >= 4:
+        src_port, dst_port = struct.unpack(">HH", body[:4])
+        return replace(base, proto=SCTP, src_port=src_port, dst_port=dst_port)
+    if profile == "fork" and proto == IGMP:
+        return replace(base, proto=IGMP)
+    return base
 
 
 def canonical_key(packet: Packet) -> Key:
@@ -164,7 +198,7 @@ def canonical_key(packet: Packet) -> Key:
     return packet.key if signed[0] <= signed[1] else packet.reverse_key
 
 
-def assemble_strict(profile: Strict, packets: Iterable[Packet]) -> list[StrictFlow]:
+def assemble_strict(profile: Strict, packets: Iterable[Packet]) -> list[Flow]:
     """Return the flows of a packet stream under one version's rules, in the order in which they end."""
     rules = LegacyRules() if profile == "legacy" else CurrentRules(profile)
     for packet in packets:
@@ -176,113 +210,129 @@ class LegacyRules:
     """First public version: a FIN ends the flow, 120 s from its start cuts it, one packet makes no row."""
 
     def __init__(self) -> None:
-        self.live: dict[Key, StrictFlow] = {}
-        self.done: list[StrictFlow] = []
+        self.live: dict[Key, Flow] = {}
+        self.done: list[Flow] = []
 
     def take(self, packet: Packet) -> None:
         """Put a packet into the flow that it belongs to."""
         key = canonical_key(packet)
         flow = self.live.get(key)
         if flow is None:
-            self._start(StrictFlow(key, packet.src, packet.dst, packet.src_port, packet.dst_port, packet.proto), packet)
+            self._start(Flow(key, *packet.key), packet)
         elif packet.time_ns - flow.start_ns > FLOW_TIMEOUT_NS:
-            self.done.append(self.live.pop(key))
-            self._start(StrictFlow(key, flow.src, flow.dst, flow.src_port, flow.dst_port, flow.proto), packet)
+            self._end(key, "active")
+            self._start(flow.piece(), packet)
         elif packet.flags & FIN:
             flow.add(packet, watched=False)
-            self.done.append(self.live.pop(key))
+            self._end(key, "fin")
         else:
             flow.add(packet)
 
-    def _start(self, flow: StrictFlow, packet: Packet) -> None:
+    def _start(self, flow: Flow, packet: Packet) -> None:
         """Open a flow; its first packet counts as forward whoever sent it."""
         flow.add(packet, forward=True)
         self.live[flow.key] = flow
 
-    def finish(self) -> list[StrictFlow]:
+    def _end(self, key: Key, reason: Reason) -> None:
+        flow = self.live.pop(key)
+        flow.reason = reason
+        self.done.append(flow)
+
+    def finish(self) -> list[Flow]:
         """End what is open and return every flow that makes a row."""
         return [flow for flow in (*self.done, *self.live.values()) if len(flow.packets) > 1]
 
 
 class CurrentRules:
-    """Corrected versions: FIN both ways and one more ACK, or RST, make a flow ready; a SYN or 120 s end it."""
+    """Corrected versions: FIN both ways and one more ACK, or RST, close a flow; a SYN or 120 s end it."""
 
     def __init__(self, profile: Strict) -> None:
         self.fork = profile == "fork"
-        self.live: dict[Key, StrictFlow] = {}
-        self.done: list[StrictFlow] = []
+        self.live: dict[Key, Flow] = {}
+        self.done: list[Flow] = []
 
     def take(self, packet: Packet) -> None:
         """Put a packet into the flow that it belongs to."""
         key = packet.key if packet.key in self.live else packet.reverse_key
         flow = self.live.get(key)
         if flow is None:
-            answer = self.fork and packet.flags & SYN and packet.flags & ACK
+            answer = self.fork and is_answer(packet)
             self._start(self._fresh(packet, packet.reverse_key if answer else packet.key), packet)
-            return
-        if packet.time_ns - flow.start_ns > FLOW_TIMEOUT_NS or (flow.state == "ready" and packet.flags & SYN):
-            self._end(key)
+        elif flow.closed and packet.flags & SYN:
+            self._end(key, "reuse")
+            self._start(self._successor(flow, packet), packet)
+        elif packet.time_ns - flow.start_ns > FLOW_TIMEOUT_NS:
+            self._end(key, "active")
             self._start(self._successor(flow, packet), packet)
         elif packet.proto == ICMP and self._other_icmp(flow, packet):
-            self._end(key)
+            self._end(key, "reuse")
             self._start(self._fresh(packet, key), packet)
         else:
             flow.add(packet)
-            self._advance(flow, packet)
+            close(flow, packet)
 
     @staticmethod
-    def _other_icmp(flow: StrictFlow, packet: Packet) -> bool:
+    def _other_icmp(flow: Flow, packet: Packet) -> bool:
         """A new ICMP flow needs both another type and another code."""
         first = flow.packets[0]
         return packet.icmp_type != first.icmp_type and packet.icmp_code != first.icmp_code
 
-    @staticmethod
-    def _advance(flow: StrictFlow, packet: Packet) -> None:
-        """Move the connection state; FIN is looked at before RST, RST before ACK."""
-        if packet.flags & FIN:
-            flow.fins.add(flow.forward[-1])
-            if flow.state == "open":
-                flow.state = "first fin"
-            elif flow.state == "first fin" and len(flow.fins) == 2:
-                flow.state = "second fin"
-        elif packet.flags & RST:
-            flow.state = "ready"
-        elif packet.flags & ACK and flow.state == "second fin":
-            flow.state = "ready"
+    def _fresh(self, packet: Packet, key: Key) -> Flow:
+        """A flow that owes nothing to an earlier one; in ``fork`` a SYN with ACK comes from the responder."""
+        return Flow(key, *(packet.reverse_key if self.fork and is_answer(packet) else packet.key))
 
-    def _fresh(self, packet: Packet, key: Key) -> StrictFlow:
-        """A flow that owes nothing to an earlier one; in ``fork`` a SYN with ACK means that the answer came first."""
-        if self.fork and packet.flags & SYN and packet.flags & ACK:
-            return StrictFlow(key, packet.dst, packet.src, packet.dst_port, packet.src_port, packet.proto)
-        return StrictFlow(key, packet.src, packet.dst, packet.src_port, packet.dst_port, packet.proto)
-
-    def _successor(self, old: StrictFlow, packet: Packet) -> StrictFlow:
+    def _successor(self, old: Flow, packet: Packet) -> Flow:
         """The flow that follows one cut by time or by a new SYN; it keeps the old one's name in either case."""
         gap_ns = packet.time_ns - old.last_ns
         if self.fork:
-            reuse = old.state == "ready" and bool(packet.flags & SYN)
+            reuse = old.reason == "reuse"
             dialogue = packet.proto == TCP or (packet.proto == UDP and gap_ns <= FLOW_TIMEOUT_NS)
         else:
-            reuse = old.state == "ready" and packet.flags & (SYN | ACK) == SYN
+            reuse = old.reason == "reuse" and not packet.flags & ACK
             dialogue = packet.proto == TCP
         if reuse or not dialogue:
             return self._fresh(packet, old.key)
-        flow = StrictFlow(old.key, old.src, old.dst, old.src_port, old.dst_port, old.proto)
+        flow = old.piece()
         flow.conn_ns = old.conn_ns + gap_ns
         flow.seen = old.seen
         return flow
 
-    def _start(self, flow: StrictFlow, packet: Packet) -> None:
+    def _start(self, flow: Flow, packet: Packet) -> None:
+        """Open a flow; a first FIN counts as one of its direction in ``fork`` only, a first RST never does."""
         flow.add(packet)
+        if self.fork and packet.flags & FIN:
+            flow.fins.add(flow.forward[0])
         self.live[flow.key] = flow
 
-    def _end(self, key: Key) -> None:
+    def _end(self, key: Key, reason: Reason) -> None:
         """Move a flow out; its own duration joins the connection's time."""
         flow = self.live.pop(key)
+        flow.reason = reason
         if flow.proto == TCP or (self.fork and flow.proto == UDP):
             flow.conn_ns += flow.last_ns - flow.start_ns
         self.done.append(flow)
 
-    def finish(self) -> list[StrictFlow]:
+    def finish(self) -> list[Flow]:
         """End what is open and return every flow."""
         return [*self.done, *self.live.values()]
+
+
+def is_answer(packet: Packet) -> bool:
+    """Whether a packet is the second of a handshake."""
+    return bool(packet.flags & SYN and packet.flags & ACK)
+
+
+def close(flow: Flow, packet: Packet) -> None:
+    """Move a connection towards its end; FIN is looked at before RST, RST before ACK."""
+    if packet.proto != TCP or flow.closed:
+        return
+    if packet.flags & FIN:
+        flow.fins.add(flow.forward[-1])
+        if flow.state == "open":
+            flow.state = "first fin"
+        elif flow.state == "first fin" and len(flow.fins) == 2:
+            flow.state = "second fin"
+    elif packet.flags & RST:
+        flow.state = "rst"
+    elif packet.flags & ACK and flow.state == "second fin":
+        flow.state = "fin"

@@ -6,12 +6,13 @@ matched to them by position. Times become microseconds here, as floats of whole 
 
 from __future__ import annotations
 
+import itertools
 import math
 import statistics
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from tests.sensor.flows.reference import ACK, CWR, ECE, FIN, PSH, RST, SYN, TCP, URG, Packet, Strict, StrictFlow
+from tests.sensor.flows.reference import ACK, CWR, ECE, FIN, PSH, RST, SYN, TCP, URG, Flow, Packet, Strict
 
 Row = dict[str, float]
 BULK_GAP_NS = 1_000_000_000
@@ -41,10 +42,10 @@ def summary(prefix: str, values: Sequence[float], empty: float = 0.0) -> Row:
 
 def gaps_us(packets: Sequence[Packet]) -> list[float]:
     """Time between consecutive packets in arrival order; negative where a clock went back."""
-    return [(b.time_ns - a.time_ns) / 1000 for a, b in zip(packets, packets[1:], strict=False)]
+    return [(b.time_ns - a.time_ns) / 1000 for a, b in itertools.pairwise(packets)]
 
 
-def columns(flow: StrictFlow, variant: Strict) -> Row:
+def columns(flow: Flow, variant: Strict) -> Row:
     """Every numeric column of one flow under one variant's formulas."""
     ahead = [p for p, forward in zip(flow.packets, flow.forward, strict=True) if forward]
     back = [p for p, forward in zip(flow.packets, flow.forward, strict=True) if not forward]
@@ -63,7 +64,7 @@ def columns(flow: StrictFlow, variant: Strict) -> Row:
     return row
 
 
-def _volume(flow: StrictFlow, ahead: list[Packet], back: list[Packet]) -> Row:
+def _volume(flow: Flow, ahead: list[Packet], back: list[Packet]) -> Row:
     row: Row = {"flow_duration": (flow.last_ns - flow.start_ns) / 1000}
     for name, packets in (("fwd", ahead), ("bwd", back)):
         sizes = [p.payload_bytes for p in packets]
@@ -74,7 +75,7 @@ def _volume(flow: StrictFlow, ahead: list[Packet], back: list[Packet]) -> Row:
     return row
 
 
-def _rates(flow: StrictFlow, ahead: list[Packet], back: list[Packet], variant: Strict) -> Row:
+def _rates(flow: Flow, ahead: list[Packet], back: list[Packet], variant: Strict) -> Row:
     seconds = (flow.last_ns - flow.start_ns) / 1e9
     total = sum(p.payload_bytes for p in flow.packets)
     if seconds:
@@ -89,7 +90,7 @@ def _rates(flow: StrictFlow, ahead: list[Packet], back: list[Packet], variant: S
     }
 
 
-def _inter_arrival(flow: StrictFlow, ahead: list[Packet], back: list[Packet], variant: Strict) -> Row:
+def _inter_arrival(flow: Flow, ahead: list[Packet], back: list[Packet], variant: Strict) -> Row:
     row = summary("flow_iat", gaps_us(flow.packets), 0.0 if variant == "fork" else math.nan)
     for name, packets in (("fwd", ahead), ("bwd", back)):
         row[f"{name}_iat_total"] = sum(gaps_us(packets))
@@ -97,7 +98,7 @@ def _inter_arrival(flow: StrictFlow, ahead: list[Packet], back: list[Packet], va
     return row
 
 
-def _all_lengths(flow: StrictFlow, variant: Strict) -> Row:
+def _all_lengths(flow: Flow, variant: Strict) -> Row:
     sizes = [p.payload_bytes for p in flow.packets]
     counted = [sizes[0], *sizes] if variant == "legacy" else sizes
     row = summary("pkt_len", counted)
@@ -106,13 +107,15 @@ def _all_lengths(flow: StrictFlow, variant: Strict) -> Row:
     return row
 
 
-def _flags(flow: StrictFlow, ahead: list[Packet], back: list[Packet], variant: Strict) -> Row:
+def _flags(flow: Flow, ahead: list[Packet], back: list[Packet], variant: Strict) -> Row:
     if variant == "legacy":
         first = flow.packets[0].flags
         row: Row = {f"{name}_flag_count": bool(first & bit) for name, bit in LEGACY_FLAG.items()}
         return row | {
-            "fwd_psh_flags": bool(first & PSH), "fwd_urg_flags": bool(first & URG),
-            "bwd_psh_flags": 0, "bwd_urg_flags": 0,
+            "fwd_psh_flags": bool(first & PSH),
+            "fwd_urg_flags": bool(first & URG),
+            "bwd_psh_flags": 0,
+            "bwd_urg_flags": 0,
         }
     row = {f"{name}_flag_count": sum(bool(p.flags & bit) for p in flow.packets) for name, bit in COUNTED.items()}
     for name, packets in (("fwd", ahead), ("bwd", back)):
@@ -123,7 +126,7 @@ def _flags(flow: StrictFlow, ahead: list[Packet], back: list[Packet], variant: S
     return row
 
 
-def _averages(flow: StrictFlow, ahead: list[Packet], back: list[Packet], variant: Strict) -> Row:
+def _averages(flow: Flow, ahead: list[Packet], back: list[Packet], variant: Strict) -> Row:
     ratio = len(back) / len(ahead) if ahead else 0.0
     return {
         "down_up_ratio": math.floor(ratio) if variant == "legacy" else ratio,
@@ -142,7 +145,7 @@ class Bulks:
     spent_ns: int = 0
 
 
-def bulks(flow: StrictFlow, forward: bool) -> Bulks:
+def bulks(flow: Flow, forward: bool) -> Bulks:
     """Find the bulk runs of one direction by cutting its data packets into runs."""
     runs: list[list[Packet]] = []
     broken = True
@@ -169,7 +172,7 @@ def bulks(flow: StrictFlow, forward: bool) -> Bulks:
     )
 
 
-def _bulks(flow: StrictFlow, variant: Strict) -> Row:
+def _bulks(flow: Flow, variant: Strict) -> Row:
     row: Row = {}
     for name, forward in (("fwd", True), ("bwd", False)):
         found = bulks(flow, forward) if variant != "legacy" else Bulks()
@@ -180,12 +183,13 @@ def _bulks(flow: StrictFlow, variant: Strict) -> Row:
             found.bytes / seconds if seconds else 0.0,
         )
         if variant == "cns22":
-            averages = tuple(math.trunc(value) for value in averages)
+            whole, pkts, rate = averages
+            averages = (math.trunc(whole), math.trunc(pkts), math.trunc(rate))
         row[f"{name}_bytes_bulk_avg"], row[f"{name}_pkts_bulk_avg"], row[f"{name}_bulk_rate_avg"] = averages
     return row
 
 
-def _subflows(flow: StrictFlow, ahead: list[Packet], back: list[Packet], variant: Strict) -> Row:
+def _subflows(flow: Flow, ahead: list[Packet], back: list[Packet], variant: Strict) -> Row:
     totals = {
         "subflow_fwd_pkts": len(ahead),
         "subflow_fwd_bytes": sum(p.payload_bytes for p in ahead),
@@ -200,7 +204,7 @@ def _subflows(flow: StrictFlow, ahead: list[Packet], back: list[Packet], variant
     return {name: total / parts if parts else 0.0 for name, total in totals.items()}
 
 
-def _windows_and_data(flow: StrictFlow, ahead: list[Packet], back: list[Packet], variant: Strict) -> Row:
+def _windows_and_data(flow: Flow, ahead: list[Packet], back: list[Packet], variant: Strict) -> Row:
     none = -1 if variant == "legacy" else 0
     is_tcp = flow.proto == TCP
     first = flow.packets[0]
@@ -218,7 +222,7 @@ def _windows_and_data(flow: StrictFlow, ahead: list[Packet], back: list[Packet],
     }
 
 
-def periods(flow: StrictFlow) -> tuple[list[int], list[int]]:
+def periods(flow: Flow) -> tuple[list[int], list[int]]:
     """Closed active periods and idle gaps, in ns; the last active period stays open and is not told."""
     active: list[int] = []
     idle: list[int] = []
@@ -235,12 +239,12 @@ def periods(flow: StrictFlow) -> tuple[list[int], list[int]]:
     return active, idle
 
 
-def _activity(flow: StrictFlow) -> Row:
+def _activity(flow: Flow) -> Row:
     active, idle = periods(flow)
     return summary("active", [ns / 1000 for ns in active]) | summary("idle", [ns / 1000 for ns in idle])
 
 
-def _later_additions(flow: StrictFlow, variant: Strict) -> Row:
+def _later_additions(flow: Flow, variant: Strict) -> Row:
     first = flow.packets[0]
     again = [forward for forward, repeated in zip(flow.forward, flow.repeated, strict=True) if repeated]
     return {
