@@ -23,9 +23,9 @@ from sensor.detector import Detector
 from sensor.errors import NettrusionError
 from sensor.eve import AnomalyLimiter, EventBuilder, Judgement, Reading, encode
 from sensor.features import FeatureSet
-from sensor.flows import PROFILES, FlowEngine, Framing, Profile
+from sensor.flows import FLOW_DTYPE, PROFILES, FlowEngine, Framing, Profile
 from sensor.flows.profile import SECOND_NS
-from sensor.rulebook import Rulebook, ScoredFlows
+from sensor.rulebook import Rulebook, ScoredFlows, Verdict, rule_variables
 from sensor.sinks import Sink
 from sensor.sources import Source
 
@@ -46,13 +46,15 @@ class Tally:
 
     Attributes:
         counters: the engine's counts by name (`sensor.flows.COUNTERS`).
-        alerts: alert events written.
+        alerts: alert events written, one for each incident as far as its rule is concerned.
+        updates: alert events that say how many flows an earlier alert stood for in the end.
         captures: captures read to their end.
         faults: for each capture that ends early or is damaged, a sentence.
     """
 
     counters: Mapping[str, int] = field(default_factory=dict)
     alerts: int = 0
+    updates: int = 0
     captures: int = 0
     faults: list[str] = field(default_factory=list)
 
@@ -112,6 +114,7 @@ class Pipeline:
         now_ns = self._engine.now_ns
         self._engine.finish()
         self._score()
+        self._write_updates(self.rulebook.close())
         self._report(now_ns)
         self.tally.captures += 1
 
@@ -140,6 +143,7 @@ class Pipeline:
             class_names=meta.classes,
             budget_rank=self.detector.budget_rank(scores.score),
         )
+        verdicts = self.rulebook.judge(judged)
         top = self.config.output.features
         judgements = [
             Judgement(
@@ -147,18 +151,43 @@ class Pipeline:
                 float(scores.score[verdict.row]),
                 self.detector.explain(features[verdict.row], scores.contributions[verdict.row], top),
             )
-            for verdict in self.rulebook.judge(judged)
+            for verdict in verdicts
+            if not verdict.update
         ]
-        alerts = self._events.alerts(judged, judgements)
-        lines = [encode(alert) for alert in alerts]
+        self._write_alerts(judged, judgements)
+        self._write_updates([verdict for verdict in verdicts if verdict.update])
         if self.config.output.flow_events:
             alerted: NDArray[np.bool_] = np.zeros(len(flows), dtype=bool)
             alerted[[judgement.verdict.row for judgement in judgements]] = True
-            lines += self._events.flow_lines(judged, alerted)
-        self.sink.write(lines)
-        self.tally.alerts += len(alerts)
-        if alerts and self.on_alerts is not None:
-            self.on_alerts(alerts)
+            self.sink.write(self._events.flow_lines(judged, alerted))
+        self.tally.alerts += len(judgements)
+
+    def _write_alerts(self, judged: ScoredFlows, judgements: Sequence[Judgement]) -> None:
+        if judgements:
+            alerts = self._events.alerts(judged, judgements)
+            self.sink.write([encode(alert) for alert in alerts])
+            if self.on_alerts is not None:
+                self.on_alerts(alerts)
+
+    def _write_updates(self, updates: Sequence[Verdict]) -> None:
+        """Write the last word on incidents: the flow that was told of, and how many there were."""
+        if not updates:
+            return
+        classes = self.detector.meta.classes
+        judged = ScoredFlows(
+            flows=np.array([verdict.flow for verdict in updates], FLOW_DTYPE),
+            score_permille=np.array([verdict.score_permille for verdict in updates], np.int64),
+            threshold_permille=round(self.threshold * 1000),
+            above=np.ones(len(updates), dtype=bool),
+            class_index=np.array([classes.index(verdict.class_name) for verdict in updates], np.int64),
+            class_names=classes,
+            budget_rank=np.zeros(len(updates), np.int64),
+        )
+        judgements = [
+            Judgement(replace(verdict, row=row), verdict.score_permille / 1000) for row, verdict in enumerate(updates)
+        ]
+        self._write_alerts(judged, judgements)
+        self.tally.updates += len(updates)
 
     def _report(self, now_ns: int) -> None:
         """Take the counters over, and write the anomalies and stats that are due."""
@@ -183,7 +212,7 @@ class Pipeline:
             counters=self._engine.counters,
             uptime_s=max(0, now_ns - begun_ns) // SECOND_NS,
             active_flows=self._engine.live,
-            alerts=self.tally.alerts,
+            alerts=self.tally.alerts + self.tally.updates,
             memory_bytes=self._engine.memory_bytes,
         )
         self.stats_sink.write([encode(self._events.stats(reading))])
@@ -255,5 +284,4 @@ def load_rulebook(config: Config) -> Rulebook:
     """Load the rules that a configuration names, or those that come with the sensor."""
     given = config.rules.directory
     folder = Path(given) if given else Path(str(files("rules")))
-    own = {"HOME_NET": config.sensor.home_net, "EXTERNAL_NET": config.sensor.external_net}
-    return Rulebook.load(folder, {**own, **config.rules.variables})
+    return Rulebook.load(folder, rule_variables(config))

@@ -19,6 +19,7 @@ class Run:
         counters: the engine's, by name.
         reasons: those of them that say why a packet is in no flow.
         alerts: alert events.
+        updates: further ones that say how many flows an alert stood for in the end.
         written: what the output counted (`lines`, `dropped_lines`).
         output: where it went.
         seconds: wall time of the reading, scoring and writing.
@@ -28,6 +29,7 @@ class Run:
     counters: Mapping[str, int]
     reasons: tuple[str, ...]
     alerts: int
+    updates: int
     written: Mapping[str, int]
     output: str
     seconds: float
@@ -43,7 +45,7 @@ def alert_lines(alert: Mapping[str, Any]) -> Iterator[str]:
     said = alert["alert"]
     facts = said["metadata"]
     flows = facts.get("ml_incident_flows")
-    signature = said["signature"] + (f" ({flows[0]} flows so far)" if flows else "")
+    signature = said["signature"] + (f" ({flows[0]} flows)" if flows else "")
     yield _row(
         (
             alert["timestamp"][:23].replace("T", " "),
@@ -68,7 +70,7 @@ def summary(run: Run) -> Iterator[str]:
             ("captures", f"{run.captures:,}"),
             ("packets", f"{packets:,} ({size_text(counters.get('bytes', 0))} on the wire)"),
             ("flows", f"{counters.get('flows', 0):,}"),
-            ("alerts", f"{run.alerts:,}"),
+            ("alerts", f"{run.alerts:,}" + (f" (and {run.updates:,} later counts)" if run.updates else "")),
             ("in no flow", f"{sum(left_out.values()):,} packets"),
             *((f"  {reason.replace('_', ' ')}", f"{count:,}") for reason, count in left_out.items() if count),
             ("evicted", f"{counters.get('evicted', 0):,} flows left early, the table being full"),

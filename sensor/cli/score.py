@@ -114,6 +114,7 @@ def _score(pipeline: "Pipeline", args: argparse.Namespace, say: TextIO) -> int:
         counters=tally.counters,
         reasons=tuple(SKIP_REASONS),
         alerts=tally.alerts,
+        updates=tally.updates,
         written=pipeline.sink.counters,
         output=pipeline.config.output.path,
         seconds=seconds,

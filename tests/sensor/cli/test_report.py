@@ -32,7 +32,7 @@ def test_columns_stand_under_their_headings():
 
 def test_an_incident_says_how_many_flows_it_has():
     said = ALERT["alert"] | {"metadata": {"ml_score": ["1"], "ml_incident_flows": ["250"]}}
-    assert next(alert_lines(ALERT | {"alert": said})).endswith("NETTRUSION scan (250 flows so far)")
+    assert next(alert_lines(ALERT | {"alert": said})).endswith("NETTRUSION scan (250 flows)")
 
 
 def test_ends_without_ports_and_with_ipv6():
@@ -53,6 +53,7 @@ def figures(**changes):
         "counters": {"packets": 1200, "bytes": 600_000, "flows": 30, "evicted": 4, "arp": 20, "truncated_ip": 3},
         "reasons": ("arp", "llc", "truncated_ip"),
         "alerts": 5,
+        "updates": 2,
         "written": {"lines": 6, "dropped_lines": 0},
         "output": "eve.json",
         "seconds": 0.5,
@@ -65,7 +66,7 @@ def test_the_closing_table_has_every_figure_and_only_reasons_that_occurred():
         "captures        2",
         "packets         1,200 (600.0 kB on the wire)",
         "flows           30",
-        "alerts          5",
+        "alerts          5 (and 2 later counts)",
         "in no flow      23 packets",
         "  arp           20",
         "  truncated ip  3",
