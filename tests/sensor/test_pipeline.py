@@ -5,61 +5,18 @@ import json
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any
 
-import numpy as np
 import pytest
 
 from sensor.config import Config, DetectorConfig, FlowsConfig, OutputConfig, StatsConfig, TimeoutsConfig
-from sensor.detector import Reason, Scores
 from sensor.errors import NettrusionError
-from sensor.features import FeatureSet
 from sensor.flows import PROFILES
 from sensor.pipeline import Pipeline, load_rulebook, profile, threshold
 from sensor.rulebook import Rulebook
 from sensor.sources.stream import Stream, read_plain
 from tests.packets import BASE_NS, Timed, connection, ethernet, pcap, udp
-
-RULES = (
-    'alert ip any any -> any any (msg:"much traffic"; flowbits:isset,ml.dos; flowint:ml_score,>=,900; '
-    "classtype:denial-of-service; priority:3; sid:1000001; rev:1;)\n"
-)
-CLASSIFICATION = "config classification: denial-of-service,Detection of a Denial of Service Attack,2\n"
-
-
-class KnownDetector:
-    """Gives 0.95 to flows of more than ten packets, 0.1 to others."""
-
-    def __init__(self) -> None:
-        self.feature_set = FeatureSet.load("cic2022")
-        self.meta = SimpleNamespace(
-            name="known",
-            version="1",
-            variant="cns22",
-            classes=("benign", "dos"),
-            threshold=0.9,
-            calibration=((0.99, 0.0), (0.9, 0.0001), (0.5, 0.01)),
-        )
-        self.batches: list[int] = []
-
-    def score(self, features: Any) -> Scores:
-        self.batches.append(len(features))
-        high = self._total(features) > 10
-        score = np.where(high, np.float32(0.95), np.float32(0.1)).astype(np.float32)
-        classes = np.ones(len(features), np.int64)
-        return Scores(score, classes, np.stack([1 - score, score], axis=1), features * 0 + 1)
-
-    def _total(self, features: Any) -> Any:
-        names = self.feature_set.names
-        columns = [names.index("total_fwd_packets"), names.index("total_bwd_packets")]
-        return features[:, columns].sum(axis=1)
-
-    def explain(self, features: Any, contributions: Any, top: int = 3) -> list[Reason]:
-        return [Reason(name, 1.0, 0.0, 0.5) for name in self.feature_set.names[:top]]
-
-    def budget_rank(self, score: Any) -> Any:
-        return np.full(len(score), 7, np.int64)
+from tests.sensor.known import CLASSIFICATION, RULES, KnownDetector
 
 
 class Kept:
