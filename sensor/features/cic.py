@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from sensor.features.moments import Float, moments, ratio, sample_variance
+from sensor.features.moments import Float, mean, moments, ratio, sample_variance
 from sensor.features.variants import LEGACY_FLAGS, QUIRKS, Quirks
 
 Flows = NDArray[np.void]
@@ -67,16 +67,16 @@ def _sizes(batch: _Batch) -> dict[str, Float]:
     out: dict[str, Float] = {}
     for name in SIDES:
         side, pkts = batch.side[name], batch.pkts[name]
-        mean = ratio(batch.payload[name], pkts)
+        average = mean(batch.payload[name], pkts)
         variance = sample_variance(side["pkts"], side["payload"], side["payload_sq"])
         out |= {
             f"total_{name}_packets": pkts,
             f"total_len_{name}": batch.payload[name],
             f"{name}_pkt_len_max": side["payload_max"].astype(np.float64),
             f"{name}_pkt_len_min": side["payload_min"].astype(np.float64),
-            f"{name}_pkt_len_mean": mean,
+            f"{name}_pkt_len_mean": average,
             f"{name}_pkt_len_std": np.sqrt(variance),
-            f"{name}_seg_size_avg": mean,
+            f"{name}_seg_size_avg": average,
             f"{name}_header_len": side["header"].astype(np.float64),
         }
     down_up = ratio(batch.pkts["bwd"], batch.pkts["fwd"])
@@ -98,7 +98,7 @@ def _rates(batch: _Batch) -> dict[str, Float]:
 
 
 def _gaps(batch: _Batch) -> dict[str, Float]:
-    out = moments("flow_iat", batch.flows["iat"], batch.quirks.one_packet_gap)
+    out = moments("flow_iat", batch.flows["iat"], batch.quirks.gaps_needed)
     for name in SIDES:
         side = batch.side[name]
         total = (side["last_ns"] - side["first_ns"]) / 1e3
@@ -149,10 +149,10 @@ def _lengths(batch: _Batch) -> dict[str, Float]:
     return {
         "pkt_len_min": lowest.astype(np.float64),
         "pkt_len_max": np.maximum(fwd["payload_max"], bwd["payload_max"]).astype(np.float64),
-        "pkt_len_mean": ratio(payload.astype(np.float64), pkts.astype(np.float64)),
+        "pkt_len_mean": mean(payload.astype(np.float64), pkts.astype(np.float64)),
         "pkt_len_std": np.sqrt(variance),
         "pkt_len_var": variance,
-        "avg_packet_size": ratio(payload.astype(np.float64), batch.all_pkts),
+        "avg_packet_size": mean(payload.astype(np.float64), batch.all_pkts),
     }
 
 
@@ -164,8 +164,8 @@ def _bulks(batch: _Batch) -> dict[str, Float]:
         count = side["bulk_count"].astype(np.float64)
         seconds = side["bulk_ns"] / 1e3 / 1e6
         out |= {
-            f"{name}_bytes_bulk_avg": ratio(size, count),
-            f"{name}_pkts_bulk_avg": ratio(side["bulk_pkts"].astype(np.float64), count),
+            f"{name}_bytes_bulk_avg": mean(size, count),
+            f"{name}_pkts_bulk_avg": mean(side["bulk_pkts"].astype(np.float64), count),
             f"{name}_bulk_rate_avg": ratio(size, seconds),
         }
     if batch.quirks.bulks == "exact":
@@ -181,7 +181,7 @@ def _subflows(batch: _Batch) -> dict[str, Float]:
     if batch.quirks.subflows == "one":
         return totals
     if batch.quirks.subflows == "packets":
-        return {column: np.trunc(ratio(total, batch.all_pkts)) for column, total in totals.items()}
+        return {column: np.trunc(mean(total, batch.all_pkts)) for column, total in totals.items()}
     gaps = batch.flows["gaps_1s"].astype(np.float64)
     return {column: ratio(total, gaps) for column, total in totals.items()}
 

@@ -13,13 +13,22 @@ def ratio(above: Float, below: Float) -> Float:
     return np.divide(above, below, out=np.zeros(len(above)), where=below != 0)
 
 
-def moments(name: str, moments: Any, none: float = 0.0) -> dict[str, Float]:
-    """Return mean, sample deviation, largest and smallest in us; all `none` when nothing was counted."""
-    n = moments["n"]
-    some = n > 0
-    deviation = np.sqrt(np.where(n > 1, moments["m2"] / np.maximum(n - 1.0, 1.0), 0.0))
+def mean(total: Float, n: Float) -> Float:
+    """Return total / n of n whole things; of no things, whose total is 0, that is 0."""
+    return total / np.maximum(n, 1.0)
+
+
+def moments(name: str, moments: Any, needed: bool = False) -> dict[str, Float]:
+    """Return mean, sample deviation (n - 1), largest and smallest of times, in us.
+
+    `moments` are the engine's, in ns, all 0 when nothing was counted: so are the four then, or, if
+    something was `needed`, NaN. One time has deviation 0.
+    """
+    more = np.maximum(moments["n"], np.uint64(2)) - np.uint64(1)
+    deviation = np.sqrt(moments["m2"] / more)
     values = {"mean": moments["mean"], "std": deviation, "max": moments["max"], "min": moments["min"]}
-    return {f"{name}_{what}": np.where(some, value / 1e3, none) for what, value in values.items()}
+    divisor = np.where(moments["n"] > 0, 1e3, np.nan) if needed else 1e3
+    return {f"{name}_{what}": value / divisor for what, value in values.items()}
 
 
 def sample_variance(n: Any, total: Any, squares: Any) -> Float:
@@ -30,8 +39,10 @@ def sample_variance(n: Any, total: Any, squares: Any) -> Float:
     so that equal sizes have variance 0.
     """
     count = np.maximum(n, np.uint64(1))
-    near = np.rint(total / count).astype(np.uint64)
-    moved = squares - near * (np.uint64(2) * total - count * near)
-    rest = (total - count * near).view(np.int64).astype(np.float64)
-    spread = np.maximum(moved.astype(np.float64) - rest * rest / count, 0.0)
-    return np.where(n > 1, spread / np.maximum(count - 1.0, 1.0), 0.0)
+    pkts = count.astype(np.float64)
+    near = np.rint(total.astype(np.float64) / pkts).astype(np.uint64)
+    rest = total - count * near
+    moved = squares - near * (total + rest)
+    left = rest.view(np.int64).astype(np.float64)
+    spread = np.maximum(moved.astype(np.float64) - left * left / pkts, 0.0)
+    return spread / np.maximum(pkts - 1.0, 1.0)

@@ -16,7 +16,7 @@ class Quirks:
 
     protocols: tuple[int, ...]  # those with a number of their own; the rest are 0
     zero_time_rate: float | None = None  # rates of a flow without duration; None: they divide by 0
-    one_packet_gap: float = float("nan")  # inter-arrival times of a flow of one packet
+    gaps_needed: bool = True  # inter-arrival times of a flow of one packet are NaN, not 0
     no_window: int = 0  # a TCP window that no packet gave
     first_flags_only: bool = False  # flag columns hold bits of the first packet, under wrong names
     first_payload_twice: bool = False  # in the lengths of all packets
@@ -33,7 +33,7 @@ QUIRKS: Mapping[str, Quirks] = {
     "fork": Quirks(
         protocols=(1, 2, 6, 17, 132),
         zero_time_rate=-1.0,
-        one_packet_gap=0.0,
+        gaps_needed=False,
         first_packet_skipped=False,
         last_backward_window=False,
         tcp_time_only=False,

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sensor.features.moments import moments, ratio, sample_variance
+from sensor.features.moments import mean, moments, ratio, sample_variance
 from tests.sensor.features.flows import flow, gaps
 
 
@@ -48,10 +48,15 @@ def test_moments_of_times_become_microseconds():
     assert {name: value[0] for name, value in got.items()} == pytest.approx(expected)
 
 
-def test_moments_of_nothing_are_as_asked():
-    for none in (0.0, -1.0):
-        assert {v[0] for v in moments("x", flow()["iat"], none).values()} == {none}
-    assert moments("x", flow(iat=gaps(7))["iat"])["x_std"][0] == 0
+def test_moments_of_nothing_are_zero_or_undefined():
+    assert {v[0] for v in moments("x", flow()["iat"]).values()} == {0}
+    assert all(np.isnan(v[0]) for v in moments("x", flow()["iat"], needed=True).values())
+    one = {name: v[0] for name, v in moments("x", flow(iat=gaps(7))["iat"], needed=True).items()}
+    assert one == {"x_mean": 7, "x_std": 0, "x_max": 7, "x_min": 7}
+
+
+def test_the_mean_of_nothing_is_zero():
+    assert mean(np.array([6.0, 0.0]), np.array([4.0, 0.0])).tolist() == [1.5, 0]
 
 
 def test_a_ratio_to_nothing_is_zero():
