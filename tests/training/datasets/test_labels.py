@@ -1,0 +1,42 @@
+"""Published labels become classes, whatever their spelling."""
+
+import pytest
+
+from training.datasets.labels import CLASSES, RULES, is_attempted, normalise, rule_for
+
+
+@pytest.mark.parametrize(
+    ("label", "family"),
+    [
+        ("BENIGN", "benign"),
+        ("DoS Hulk", "dos"),
+        ("DoS  Slowloris ", "slowdos"),
+        ("Web Attack \u2013 XSS", "web"),
+        ("Web Attack \ufffd Sql Injection", "web"),
+        ("Infiltration - Portscan", "scan"),
+        ("Bot", "bot"),
+    ],
+)
+def test_a_label_has_its_family(label, family):
+    rule = rule_for(label)
+    assert rule is not None
+    assert rule.family == family
+
+
+def test_attempted_and_unknown_labels_have_no_rule():
+    assert rule_for("DoS Hulk - Attempted") is None
+    assert is_attempted("DoS Hulk - Attempted")
+    assert rule_for("Martian") is None
+    assert not is_attempted("Martian")
+
+
+def test_every_learnt_rule_is_a_class_and_every_class_is_learnt():
+    assert {rule.class_name for rule in RULES.values() if rule.learnt} == set(CLASSES)
+
+
+def test_what_is_not_learnt_says_why():
+    assert all(rule.reason for rule in RULES.values() if not rule.learnt)
+
+
+def test_rules_are_kept_under_their_normalised_label():
+    assert all(normalise(label) == label == rule.label for label, rule in RULES.items())

@@ -1,0 +1,62 @@
+"""Benign flows by host pair, attacks by time, nothing on two sides."""
+
+import numpy as np
+
+from tests.training import made
+from training.splits import violations
+from training.splits.grouped import later_the_same_day
+
+
+def test_nothing_stands_on_two_sides():
+    table = made.table()
+    split = later_the_same_day(table)
+    assert violations(split, table) == []
+    parts = np.concatenate([split.train, split.calibration, split.test, split.purged])
+    assert sorted(parts) == list(range(len(table)))
+
+
+def test_an_attack_is_cut_by_time_and_benign_by_host_pair():
+    table = made.table()
+    split = later_the_same_day(table, calibration=0.25, test=0.25)
+    hulk = table.label == table.labels.index("dos hulk")
+    part = [rows[hulk[rows]] for rows in (split.train, split.calibration, split.test)]
+    assert [len(rows) for rows in part] == [30, 15, 15]
+    assert table.time_ns[part[0]].max() <= table.time_ns[part[1]].min()
+    assert table.time_ns[part[1]].max() <= table.time_ns[part[2]].min()
+    benign = [table.benign[rows].mean() * len(rows) for rows in (split.train, split.test)]
+    assert 110 <= benign[0] <= 130
+    assert 50 <= benign[1] <= 70
+
+
+def test_a_five_tuple_that_comes_back_is_purged():
+    table = made.table()
+    scan = np.flatnonzero(table.label == table.labels.index("portscan"))
+    table.tuple_key[scan[-1]] = table.tuple_key[scan[0]]
+    split = later_the_same_day(table)
+    assert scan[-1] in split.purged
+    assert scan[0] in split.train
+    assert violations(split, table) == []
+
+
+def test_families_that_are_not_learnt_are_tested_only():
+    table = made.table()
+    split = later_the_same_day(table)
+    assert "heartbleed" in table.family[split.test]
+    assert "heartbleed" not in table.family[np.concatenate([split.train, split.calibration])]
+
+
+def test_thinning_keeps_the_span_of_a_label_and_every_benign_row():
+    table = made.table()
+    whole = later_the_same_day(table)
+    thin = later_the_same_day(table, train_rows_per_label=5)
+    hulk = table.label == table.labels.index("dos hulk")
+    assert hulk[thin.train].sum() == 5
+    assert thin.train[hulk[thin.train]][[0, -1]].tolist() == (whole.train[hulk[whole.train]][[0, -1]].tolist())
+    assert table.benign[thin.train].sum() == table.benign[whole.train].sum()
+    assert np.array_equal(thin.test, whole.test)
+
+
+def test_the_same_seed_gives_the_same_split():
+    table = made.table()
+    one, other = (later_the_same_day(table, seed=3) for _ in range(2))
+    assert np.array_equal(one.test, other.test)

@@ -1,0 +1,122 @@
+"""The chosen trial as one verified bundle: temperature, threshold, calibration, passport."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from exporter import bundle, calibration, graph, verify
+from exporter.identity import Identity
+from exporter.scoring import LossScale, Scoring
+from training.config import TrainConfig
+from training.datasets.labels import CLASSES
+from training.datasets.table import FlowTable
+from training.evaluation.trials import Trial
+from training.experiment import Prepared
+from training.models.inputs import benign_medians
+
+TEMPERATURES = np.geomspace(0.5, 8.0, 41)
+
+
+@dataclass(frozen=True, slots=True)
+class Shipped:
+    """A bundle's bytes, what was measured while it was made, and its own scores.
+
+    `score` runs the graph without metadata: the very numbers that the sensor computes.
+    """
+
+    data: bytes
+    identity: Identity
+    temperature: float
+    parity: dict[str, Any]
+    model: Any
+
+    def score(self, rows: npt.NDArray[np.float32]) -> npt.NDArray[np.float64]:
+        """Return (n,) scores of raw features, by the graph that ships."""
+        return np.asarray(graph.run(self.model, rows).score, dtype=np.float64)
+
+    def classes(self, rows: npt.NDArray[np.float32]) -> npt.NDArray[np.float64]:
+        """Return (n, C) probabilities of raw features, by the graph that ships."""
+        return np.asarray(graph.run(self.model, rows).classes, dtype=np.float64)
+
+
+def ship(trial: Trial, prepared: Prepared, config: TrainConfig, card: str) -> Shipped:
+    """Calibrate the trial's detector on calibration rows, export it and verify the export.
+
+    Args:
+        trial: what was chosen; its network must be one that the exporter takes.
+        prepared: its data.
+        config: the alert budget and the model's name.
+        card: a few lines for people, kept in the bundle.
+
+    Raises:
+        NettrusionError: the exporter refuses the network, or the export is not the network.
+    """
+    held = prepared.table.rows(prepared.split.calibration)
+    scoring, temperature = _scoring(trial, prepared, held)
+    model = graph.assemble(trial.fitted.network, scoring)
+    benign = graph.run(model, held.rows(held.benign).features).score
+    threshold, budget = calibration.threshold(benign, config.alert_rate)
+    identity = Identity(
+        name=config.name,
+        version=config.version,
+        feature_set=prepared.feature_set,
+        variant=config.data.variant,
+        threshold=threshold,
+        budget=budget,
+        calibration=calibration.table(benign),
+        training=_passport(trial, prepared),
+        card=card,
+    )
+    data = bundle.build(trial.fitted.network, scoring, identity)
+    report = verify.check(data, trial.fitted.network, scoring, held.features)
+    return Shipped(data, identity, temperature, report.as_dict(), model)
+
+
+def _scoring(trial: Trial, prepared: Prepared, held: FlowTable) -> tuple[Scoring, float]:
+    """Return how the network's output becomes a score, and the temperature in it."""
+    fitted = trial.fitted
+    medians = benign_medians(prepared.table.rows(prepared.split.train))
+    if fitted.kind == "autoencoder":
+        losses = np.exp(fitted.score(held.rows(held.benign).features))
+        scale = LossScale.fit(losses)
+        names = ("benign", "anomaly")
+        return Scoring("autoencoder", names, fitted.preprocessing, medians, loss_scale=scale), 1.0
+    temperature = fit_temperature(fitted.score(held.features), ~held.benign)
+    scoring = Scoring("classifier", CLASSES, fitted.preprocessing, medians, temperature=temperature)
+    return scoring, temperature
+
+
+def fit_temperature(margin: npt.NDArray[np.float64], attack: npt.NDArray[np.bool_]) -> float:
+    """Return the divisor of the log-odds under which calibration rows are least surprising.
+
+    Benign and attack weigh the same, so that a score of one half means nothing but the border
+    between them. Without it nearly every score is 0 or 1 to seven digits, and thresholds are blunt.
+    """
+    weight = np.where(attack, 0.5 / max(1, attack.sum()), 0.5 / max(1, (~attack).sum()))
+    signed = np.where(attack, -margin, margin)
+    losses = [float((weight * np.logaddexp(0, signed / t)).sum()) for t in TEMPERATURES]
+    return float(TEMPERATURES[int(np.argmin(losses))])
+
+
+def _passport(trial: Trial, prepared: Prepared) -> dict[str, Any]:
+    """Return what the bundle says about its own training."""
+    at = trial.test.budgets[-1]
+    return {
+        "candidate": trial.fitted.candidate,
+        "files": {file.name: file.sha256 for file in prepared.manifest.files},
+        "seed": trial.fitted.seed,
+        "split": trial.split.column,
+        "rows": {
+            "train": len(trial.split.train),
+            "calibration": len(trial.split.calibration),
+            "test": len(trial.split.test),
+        },
+        "excluded": list(prepared.course.excluded),
+        "figures": {
+            "false_positive_rate": at.false_positive_rate,
+            "recall": at.recall,
+            "macro_recall": at.macro_recall,
+        },
+    }

@@ -1,0 +1,97 @@
+"""`nettrusion train`: labelled flows in, a verified bundle and its card out."""
+
+import argparse
+import json
+import sys
+import time
+from dataclasses import replace
+from pathlib import Path
+
+from sensor.errors import NettrusionError
+
+SUMMARY = "train the candidates, choose one by recall at the alert budget, export it with its card"
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    """Declare the arguments; each one stands above the same key of the settings file."""
+    parser.add_argument("config", nargs="?", type=Path, help="settings (TOML); flags stand above it")
+    parser.add_argument(
+        "--data",
+        nargs="+",
+        type=Path,
+        metavar="DIR",
+        help="folders with the CSVs of the corrected CICIDS2017 release",
+    )
+    parser.add_argument("--out", type=Path, required=True, help="folder to write, made if missing")
+    parser.add_argument("--seeds", type=int, help="how many seeds every candidate is trained with")
+    parser.add_argument("--budget", type=float, metavar="RATE", help="false-positive rate that sets the threshold")
+    parser.add_argument("--candidates", nargs="+", metavar="NAME", help="only these; default: all")
+    parser.add_argument("--captures", type=Path, metavar="DIR", help="labelled captures of other origin, for testing")
+    parser.add_argument("--labels", type=Path, metavar="TSV", help="what the captures are")
+    parser.add_argument("--flow-labels", type=Path, metavar="TSV", help="which flows are attacks")
+
+
+def run(args: argparse.Namespace) -> int:
+    """Train, choose, export and report; returns 0. Raises NettrusionError with what is wrong."""
+    from training import experiment, outcome
+    from training.config import TrainConfig, load
+
+    config = _flags(load(args.config) if args.config else TrainConfig(), args)
+    if not config.data.folders:
+        raise NettrusionError("no data: name the folder of the CSVs with --data DIR")
+    args.out.mkdir(parents=True, exist_ok=True)
+    started = time.monotonic()
+
+    def say(text: str) -> None:
+        print(f"[{time.monotonic() - started:6.1f} s] {text}", file=sys.stderr, flush=True)
+
+    prepared = experiment.prepare(config, say)
+    for line in prepared.audit.lines():
+        say(f"  {line}")
+    results = experiment.compete(prepared, experiment.candidates(config), config.models.seeds, say)
+    say(results.choice.reason)
+    done = outcome.finish(config, prepared, results, _command(args), say)
+    done.write(args.out)
+    say(f"{args.out}: model.onnx, model-card.md, model-card.html, metrics.json, manifest.json")
+    print(json.dumps(done.headline, indent=2))
+    return 0
+
+
+def _flags(config: "TrainConfig", args: argparse.Namespace) -> "TrainConfig":  # noqa: F821
+    """Return the settings with the flags that were given put above them."""
+    if args.data:
+        config = replace(config, data=replace(config.data, folders=tuple(str(path) for path in args.data)))
+    if args.seeds is not None:
+        if args.seeds < 1:
+            raise NettrusionError(f"--seeds {args.seeds}: at least one seed is needed")
+        config = replace(config, models=replace(config.models, seeds=args.seeds))
+    if args.candidates:
+        config = replace(config, models=replace(config.models, candidates=tuple(args.candidates)))
+    if args.budget is not None:
+        if not 0 < args.budget < 1:
+            raise NettrusionError(f"--budget {args.budget}: a rate lies between 0 and 1")
+        config = replace(
+            config,
+            budget=replace(config.budget, rate=args.budget, alerts_a_day=None, flows_a_day=None),
+        )
+    given = {"captures": args.captures, "labels": args.labels, "flows": args.flow_labels}
+    chosen = {key: str(path) for key, path in given.items() if path is not None}
+    return replace(config, transfer=replace(config.transfer, **chosen))
+
+
+def _command(args: argparse.Namespace) -> str:
+    """Return the command to quote in the card, folders of this machine left out."""
+    words = ["nettrusion train"]
+    if args.config:
+        words.append(args.config.as_posix() if not args.config.is_absolute() else args.config.name)
+    if args.data:
+        words.append("--data " + " ".join(path.name for path in args.data))
+    if args.seeds is not None:
+        words.append(f"--seeds {args.seeds}")
+    if args.budget is not None:
+        words.append(f"--budget {args.budget:g}")
+    if args.candidates:
+        words.append("--candidates " + " ".join(f"'{name}'" for name in args.candidates))
+    if args.captures:
+        words.append("--captures DIR --labels labels.tsv --flow-labels flows.tsv")
+    return " ".join([*words, "--out DIR"])

@@ -1,0 +1,1 @@
+"""Figures that mean something: recall at an alert budget, on data of three kinds, with intervals."""

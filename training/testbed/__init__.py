@@ -1,0 +1,1 @@
+"""The testbed: real programs in network namespaces of their own, recorded with exact labels."""
