@@ -1,8 +1,6 @@
 """Captures through every noun of the pipeline, with a detector whose word is known beforehand."""
 
 import io
-import json
-from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -16,28 +14,7 @@ from sensor.pipeline import Pipeline, load_rulebook, profile, threshold
 from sensor.rulebook import Rulebook
 from sensor.sources.stream import Stream, read_plain
 from tests.packets import BASE_NS, Timed, connection, ethernet, pcap, udp
-from tests.sensor.known import CLASSIFICATION, RULES, KnownDetector
-
-
-class Kept:
-    """A sink that keeps what it is given."""
-
-    def __init__(self) -> None:
-        self.lines: list[bytes] = []
-
-    def write(self, lines: Sequence[bytes]) -> None:
-        self.lines += lines
-
-    def flush(self) -> None: ...
-    def reopen(self) -> None: ...
-    def close(self) -> None: ...
-
-    @property
-    def counters(self) -> dict[str, int]:
-        return {"lines": len(self.lines)}
-
-    def events(self, kind: str) -> list[dict[str, Any]]:
-        return [event for event in map(json.loads, self.lines) if event["event_type"] == kind]
+from tests.sensor.known import CLASSIFICATION, RULES, KeptSink, KnownDetector
 
 
 @pytest.fixture
@@ -47,8 +24,8 @@ def rulebook(tmp_path: Path) -> Rulebook:
     return Rulebook.load(tmp_path, {"HOME_NET": "any", "EXTERNAL_NET": "any"})
 
 
-def pipeline(rulebook: Rulebook, **sections: Any) -> tuple[Pipeline, Kept]:
-    sink = Kept()
+def pipeline(rulebook: Rulebook, **sections: Any) -> tuple[Pipeline, KeptSink]:
+    sink = KeptSink()
     config = replace(Config(), **sections)
     return Pipeline(config, KnownDetector(), rulebook, sink), sink  # type: ignore[arg-type]
 
