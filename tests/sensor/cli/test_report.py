@@ -1,8 +1,10 @@
 """The table of alerts and the closing figures."""
 
+from typing import Any
+
 from sensor.cli.report import Run, alert_lines, heading, summary
 
-ALERT = {
+ALERT: dict[str, Any] = {
     "timestamp": "2026-11-21T22:00:00.123456+0000",
     "src_ip": "10.0.0.1",
     "src_port": 40000,

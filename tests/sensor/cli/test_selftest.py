@@ -7,6 +7,7 @@ import pytest
 import sensor.pipeline
 from sensor.cli import main, selftest
 from sensor.config import Config
+from sensor.rulebook import Rulebook
 from tests.packets import connection, pcap
 from tests.sensor.known import CLASSIFICATION, RULES, KnownDetector
 
@@ -16,7 +17,7 @@ def made_up(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """Replace the shipped capture, model and rules by ones made up here."""
     (tmp_path / "a.rules").write_text(RULES)
     (tmp_path / "classification.config").write_text(CLASSIFICATION)
-    book = sensor.pipeline.Rulebook.load(tmp_path, {})
+    book = Rulebook.load(tmp_path, {})
     monkeypatch.setattr(sensor.pipeline, "load_detector", lambda config: KnownDetector())
     monkeypatch.setattr(sensor.pipeline, "load_rulebook", lambda config: book)
     monkeypatch.setattr(selftest, "DATA", tmp_path)
