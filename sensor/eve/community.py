@@ -20,6 +20,7 @@ _ICMP_PAIRS = ((0, 8), (9, 10), (13, 14), (15, 16), (17, 18))
 _ICMPV6_PAIRS = ((128, 129), (130, 131), (133, 134), (135, 136), (139, 140), (144, 145))
 
 Records = npt.NDArray[np.void]
+Rows = npt.NDArray[np.intp]
 Ends = tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]
 
 
@@ -54,44 +55,47 @@ def community_ids(flows: Records) -> list[str]:
         for rows, has_ports in ((chosen & ported, True), (chosen & ~ported & ~icmp, False)):
             at = np.flatnonzero(rows)
             if len(at):
-                digests = _digests(flows[at], width, has_ports)
+                digests = _digests(flows, at, width, has_ports)
                 for row, text in zip(at.tolist(), digests, strict=True):
                     ids[row] = text
     return ids
 
 
-def _ports(flows: Records) -> tuple[Ends, npt.NDArray[np.bool_]]:
-    """Return the two ports of each flow, or what stands for them, and which flows are one-way."""
-    first = flows["src_port"].astype(np.int64)
-    second = flows["dst_port"].astype(np.int64)
-    one_way = np.zeros(len(flows), dtype=bool)
-    for proto, answers in _ANSWERS.items():
-        at = np.flatnonzero(flows["proto"] == proto)
-        kind = flows["icmp_type"][at].astype(np.int64) & 0xFF
-        answer = answers[kind]
-        first[at] = kind
-        second[at] = np.where(answer < 0, flows["icmp_code"][at].astype(np.int64) & 0xFF, answer)
-        one_way[at] = answer < 0
-    return (first, second), one_way
-
-
-def _digests(flows: Records, width: int, has_ports: bool) -> list[str]:
-    """Return the ids of flows of one address width, either all with ports or all without."""
+def _digests(flows: Records, at: Rows, width: int, has_ports: bool) -> list[str]:
+    """Return the ids of the flows at some rows: of one address width, all with ports or all without."""
     size = 2 + 2 * width + 2 + (4 if has_ports else 0)
-    hashed: npt.NDArray[np.uint8] = np.zeros((len(flows), size), dtype=np.uint8)
-    source, target = flows["src"][:, :width], flows["dst"][:, :width]
+    hashed: npt.NDArray[np.uint8] = np.zeros((len(at), size), dtype=np.uint8)
+    # Columns, never records: a record has hundreds of bytes, and copying them costs as much as hashing.
+    source, target = flows["src"][at, :width], flows["dst"][at, :width]
     swap = _precedes(target, source)
     if has_ports:
-        (first, second), one_way = _ports(flows)
+        (first, second), one_way = _ports(flows, at)
         swap |= (source == target).all(axis=1) & (second < first)
         swap &= ~one_way
-        for at, port in ((0, np.where(swap, second, first)), (2, np.where(swap, first, second))):
-            hashed[:, 4 + 2 * width + at] = port >> 8
-            hashed[:, 5 + 2 * width + at] = port & 0xFF
+        for place, port in ((0, np.where(swap, second, first)), (2, np.where(swap, first, second))):
+            hashed[:, 4 + 2 * width + place] = port >> 8
+            hashed[:, 5 + 2 * width + place] = port & 0xFF
     hashed[:, 2 : 2 + width] = np.where(swap[:, None], target, source)
     hashed[:, 2 + width : 2 + 2 * width] = np.where(swap[:, None], source, target)
-    hashed[:, 2 + 2 * width] = flows["proto"]
+    hashed[:, 2 + 2 * width] = flows["proto"][at]
     return _texts(hashed.tobytes(), size)
+
+
+def _ports(flows: Records, at: Rows) -> tuple[Ends, npt.NDArray[np.bool_]]:
+    """Return the two ports of the flows at some rows, or what stands for them, and which are one-way."""
+    first = flows["src_port"][at].astype(np.int64)
+    second = flows["dst_port"][at].astype(np.int64)
+    one_way = np.zeros(len(at), dtype=bool)
+    protos = flows["proto"][at]
+    for proto, answers in _ANSWERS.items():
+        own = np.flatnonzero(protos == proto)
+        kind = flows["icmp_type"][at[own]].astype(np.int64) & 0xFF
+        code = flows["icmp_code"][at[own]].astype(np.int64) & 0xFF
+        answer = answers[kind]
+        first[own] = kind
+        second[own] = np.where(answer < 0, code, answer)
+        one_way[own] = answer < 0
+    return (first, second), one_way
 
 
 def _precedes(one: npt.NDArray[np.uint8], other: npt.NDArray[np.uint8]) -> npt.NDArray[np.bool_]:
