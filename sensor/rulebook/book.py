@@ -4,22 +4,20 @@ from collections.abc import Hashable, Iterator, Mapping
 from pathlib import Path
 
 import numpy as np
-from numpy.typing import NDArray
 
-from sensor.rulebook.batch import Batch, Mask
 from sensor.rulebook.directory import Reading, read_directory
 from sensor.rulebook.faults import Fault, RuleError
 from sensor.rulebook.incidents import Incidents, Match
+from sensor.rulebook.plan import Matches, Plan
 from sensor.rulebook.rule import Rule
 from sensor.rulebook.scored import ScoredFlows
-from sensor.rulebook.thresholdfile import Suppression
 from sensor.rulebook.throttle import Throttle
 from sensor.rulebook.verdict import Verdict
 
 GROUPING = Throttle("limit", "incident", 1, 300)
 """For rules without a threshold: one alert in five minutes for a source, a destination and a class."""
 MAX_INCIDENTS = 16_384
-"""Each keeps a flow record of about a kilobyte, so this many are 16 MB."""
+"""Each keeps a flow record of under a kilobyte, so this many are at most 16 MB."""
 
 _NEVER = -(1 << 63)
 
@@ -38,9 +36,7 @@ class Rulebook:
         """
         self.rules: tuple[Rule, ...] = reading.rules
         self.warnings: tuple[Fault, ...] = reading.warnings
-        self._alerts = [rule for rule in reading.rules if rule.action == "alert" and not rule.noalert]
-        self._passes = [rule for rule in reading.rules if rule.action == "pass"]
-        self._suppressions = [reading.limits.suppressions_of(rule) for rule in self._alerts]
+        self._plan = Plan(reading.rules, reading.limits)
         self._incidents = Incidents(max_incidents)
         self._clock_ns = _NEVER
         self._counts = dict.fromkeys(("matched", "alerted", "grouped", "suppressed", "passed", "updated"), 0)
@@ -79,28 +75,25 @@ class Rulebook:
         """
         if not len(judged):
             return []
-        ends_ns = judged.flows["end_ns"]
-        latest_ns = max(self._clock_ns, int(ends_ns.max()))
-        hits = self._hits(Batch(judged))
         verdicts: list[Verdict] = []
-        if hits:
-            clocks_ns = np.maximum(np.maximum.accumulate(ends_ns), self._clock_ns)
-            for match in self._matches(judged, hits):
-                clock_ns = int(clocks_ns[match.row])
-                verdicts += self._updates(self._incidents.expire(clock_ns))
-                told = self._incidents.add(match, judged.flows, clock_ns)
-                alerts = sum(not verdict.update for verdict in told)
-                self._counts["alerted"] += alerts
-                self._counts["grouped"] += 1 - alerts
-                self._updates(told)
-                verdicts += told
-        self._clock_ns = latest_ns
-        return verdicts + self._updates(self._incidents.expire(latest_ns))
+        ends_ns = judged.flows["end_ns"]
+        matches = self._plan.match(judged)
+        if len(matches.rows):
+            clocks_ns = np.maximum(np.maximum.accumulate(ends_ns), self._clock_ns)[matches.rows].tolist()
+            for clock_ns, match in zip(clocks_ns, self._each(judged, matches), strict=True):
+                verdicts += self._incidents.expire(clock_ns)
+                verdicts += self._incidents.add(match, judged.flows, clock_ns)
+        self._clock_ns = max(self._clock_ns, int(ends_ns.max()))
+        verdicts += self._incidents.expire(self._clock_ns)
+        self._count(matches, verdicts)
+        return verdicts
 
     def tick(self, now_ns: int) -> list[Verdict]:
         """Let packet time pass without a flow, and return the updates that are due."""
         self._clock_ns = max(self._clock_ns, now_ns)
-        return self._updates(self._incidents.expire(self._clock_ns))
+        updates = self._incidents.expire(self._clock_ns)
+        self._counts["updated"] += len(updates)
+        return updates
 
     def close(self) -> list[Verdict]:
         """End every incident and return the updates; the clock begins anew.
@@ -108,94 +101,52 @@ class Rulebook:
         To be called at the end, and between captures that have nothing to do with each other.
         """
         self._clock_ns = _NEVER
-        return self._updates(self._incidents.end_all())
+        updates = self._incidents.end_all()
+        self._counts["updated"] += len(updates)
+        return updates
 
-    def _updates(self, verdicts: list[Verdict]) -> list[Verdict]:
-        self._counts["updated"] += sum(verdict.update for verdict in verdicts)
-        return verdicts
+    def _count(self, matches: Matches, verdicts: list[Verdict]) -> None:
+        pairs = len(matches.rows)
+        updates = sum(verdict.update for verdict in verdicts)
+        alerts = len(verdicts) - updates
+        self._counts["matched"] += pairs + matches.passed + matches.suppressed
+        self._counts["passed"] += matches.passed
+        self._counts["suppressed"] += matches.suppressed
+        self._counts["alerted"] += alerts
+        self._counts["grouped"] += pairs - alerts
+        self._counts["updated"] += updates
 
-    def _hits(self, batch: Batch) -> list[tuple[int, NDArray[np.intp]]]:
-        """Return (place of the rule, rows) for the rules that have something to tell."""
-        found: list[tuple[int, NDArray[np.intp]]] = []
-        for place, rule in enumerate(self._alerts):
-            mask = batch.meets(rule.conditions)
-            if mask is not None:
-                found.append((place, np.flatnonzero(mask)))
-        if not found:
-            return found
-        self._counts["matched"] += sum(len(rows) for _, rows in found)
-        passed = self._passed(batch)
-        hits = []
-        for place, rows in found:
-            left = rows if passed is None else rows[~passed[rows]]
-            self._counts["passed"] += len(rows) - len(left)
-            kept = left[~_suppressed(self._suppressions[place], batch, left)] if len(left) else left
-            self._counts["suppressed"] += len(left) - len(kept)
-            if len(kept):
-                hits.append((place, kept))
-        return hits
-
-    def _passed(self, batch: Batch) -> Mask | None:
-        together: Mask | None = None
-        for rule in self._passes:
-            mask = batch.meets(rule.conditions)
-            if mask is not None:
-                together = mask if together is None else together | mask
-        return together
-
-    def _matches(self, judged: ScoredFlows, hits: list[tuple[int, NDArray[np.intp]]]) -> Iterator[Match]:
-        """Yield the flows to tell of, by row and then by the order of the rules."""
-        places = np.concatenate([np.full(len(rows), place) for place, rows in hits])
-        rows = np.concatenate([rows for _, rows in hits])
-        order = np.lexsort((places, rows))
-        rows = rows[order]
+    def _each(self, judged: ScoredFlows, matches: Matches) -> Iterator[Match]:
+        """Yield the pairs of a flow and a rule with what their incident needs to know."""
+        rows = matches.rows
         flows = judged.flows
-        versions = flows["ip_version"][rows].tolist()
         # Bytes of one length: zeros at the end are dropped, which is why the version is in the key.
-        sources = np.ascontiguousarray(flows["src"][rows]).view("S16")[:, 0].tolist()
-        targets = np.ascontiguousarray(flows["dst"][rows]).view("S16")[:, 0].tolist()
-        times = flows["end_ns"][rows].tolist()
-        scores = judged.score_permille[rows].tolist()
-        classes = judged.class_index[rows].tolist()
-        for i, place in enumerate(places[order].tolist()):
-            rule = self._alerts[place]
+        columns = zip(
+            flows["ip_version"][rows].tolist(),
+            np.ascontiguousarray(flows["src"][rows]).view("S16")[:, 0].tolist(),
+            np.ascontiguousarray(flows["dst"][rows]).view("S16")[:, 0].tolist(),
+            judged.class_index[rows].tolist(),
+            flows["end_ns"][rows].tolist(),
+            judged.score_permille[rows].tolist(),
+            rows.tolist(),
+            matches.places.tolist(),
+            strict=True,
+        )
+        for version, source, target, class_index, time_ns, score, row, place in columns:
+            rule = self._plan.alerts[place]
             throttle = rule.throttle or GROUPING
-            ends = versions[i], sources[i], targets[i]
-            yield Match(
-                rule=rule,
-                throttle=throttle,
-                key=_key(throttle, ends, classes[i]),
-                row=int(rows[i]),
-                time_ns=times[i],
-                score_permille=scores[i],
-                class_name=judged.class_names[classes[i]],
-            )
+            key = _key(throttle, version, (source, target), class_index)
+            yield Match(rule, throttle, key, row, time_ns, score, judged.class_names[class_index])
 
 
-def _key(throttle: Throttle, ends: tuple[int, bytes, bytes], class_index: int) -> Hashable:
+def _key(throttle: Throttle, version: int, ends: tuple[bytes, bytes], class_index: int) -> Hashable:
     """Return what the flows of one window of a rule have in common."""
-    version, source, target = ends
     if throttle.track == "by_src":
-        return version, source
+        return version, ends[0]
     if throttle.track == "by_dst":
-        return version, target
+        return version, ends[1]
     if throttle.track == "by_both":
-        return version, min(source, target), max(source, target)
+        return version, min(ends), max(ends)
     if throttle.track == "by_rule":
         return None
-    return version, source, target, class_index
-
-
-def _suppressed(suppressions: tuple[Suppression, ...], batch: Batch, rows: NDArray[np.intp]) -> Mask:
-    """Say which of some rows are suppressed, as bool[len(rows)]."""
-    flows = batch.scored.flows
-    away = np.zeros(len(rows), np.bool_)
-    for one in suppressions:
-        if one.addresses is None:
-            return ~np.zeros(len(rows), np.bool_)
-        version = flows["ip_version"][rows]
-        if one.track != "by_dst":
-            away |= one.addresses.mask(version, flows["src"][rows])
-        if one.track != "by_src":
-            away |= one.addresses.mask(version, flows["dst"][rows])
-    return away
+    return version, *ends, class_index

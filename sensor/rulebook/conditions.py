@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from sensor.rulebook.addresses import AddressSet
 from sensor.rulebook.batch import Batch, Condition, Mask, Side
 from sensor.rulebook.ports import PortSet
+from sensor.rulebook.scored import ScoredFlows
 
 Operator = Literal["<", "<=", ">", ">=", "==", "!="]
 OPERATORS: dict[Operator, Callable[[Any, Any], Any]] = {
@@ -40,20 +41,22 @@ class FlowBits:
     names: tuple[str, ...]
     wanted: bool
 
-    def mask(self, batch: Batch) -> Mask:
+    def mask(self, batch: Batch) -> Mask | None:
         """Say which flows have any of the bits as wanted."""
-        masks = [self._one(name, batch) for name in self.names]
-        return np.logical_or.reduce(masks) if len(masks) > 1 else masks[0]
+        if self.wanted and not batch.any_above:
+            return None
+        masks = [self._one(name, batch.scored) for name in self.names]
+        any_bit: Mask = np.logical_or.reduce(masks) if len(masks) > 1 else masks[0]
+        return any_bit
 
-    def _one(self, name: str, batch: Batch) -> Mask:
-        scored = batch.scored
-        is_set: Mask = scored.above
-        if name != ALERT_BIT:
-            word = name.removeprefix(BIT_PREFIX)
-            if word in scored.class_names and is_set.any():
-                is_set = is_set & (scored.class_index == scored.class_names.index(word))
-            else:
-                is_set = np.zeros(len(scored), np.bool_)
+    def _one(self, name: str, scored: ScoredFlows) -> Mask:
+        word = name.removeprefix(BIT_PREFIX)
+        if name == ALERT_BIT:
+            is_set: Mask = scored.above
+        elif word in scored.class_names:
+            is_set = scored.above & (scored.class_index == scored.class_names.index(word))
+        else:
+            is_set = np.zeros(len(scored), np.bool_)
         return is_set if self.wanted else ~is_set
 
 
@@ -176,12 +179,22 @@ class EitherWay:
     there: tuple[Condition, ...]
     back: tuple[Condition, ...]
 
-    def mask(self, batch: Batch) -> Mask:
+    def mask(self, batch: Batch) -> Mask | None:
         """Say which flows meet all of either."""
-        there, back = batch.meets(self.there), batch.meets(self.back)
-        if there is None:
-            return np.zeros(len(batch.scored), np.bool_) if back is None else back
-        return there if back is None else there | back
+        there, back = _all_of(self.there, batch), _all_of(self.back, batch)
+        if there is None or back is None:
+            return back if there is None else there
+        return there | back
+
+
+def _all_of(conditions: tuple[Condition, ...], batch: Batch) -> Mask | None:
+    together: Mask | None = None
+    for condition in conditions:
+        mask = condition.mask(batch)
+        if mask is None:
+            return None
+        together = mask if together is None else together & mask
+    return together
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,8 +19,10 @@ from sensor.rulebook.verdict import Verdict
 LATENESS_S = 600
 """How long after its window an incident waits for late flows: the longest usual idle timeout."""
 
+_FAR = (1 << 63) - 1
 
-@dataclass(frozen=True, slots=True)
+
+@dataclass(slots=True)
 class Match:
     """One flow that a rule is about to tell of; `time_ns` is when the flow ended."""
 
@@ -76,6 +78,8 @@ class Incidents:
         self._cap = cap
         # By length of window, in the order of their beginning, which is that of their deadlines too.
         self._open: dict[int, dict[Hashable, Incident]] = {}
+        # No incident is over before this time; it may be too early, never too late.
+        self._soonest_ns = _FAR
         self._live = 0
         self._numbered = 0
         self.evicted = 0
@@ -104,8 +108,10 @@ class Incidents:
                 verdicts += self._end(self._oldest())
             incident = self._begin(match, key, window_ns, clock_ns)
         incident.seen += 1
-        incident.first_ns = min(incident.first_ns, match.time_ns)
-        incident.last_ns = max(incident.last_ns, match.time_ns)
+        if match.time_ns > incident.last_ns:
+            incident.last_ns = match.time_ns
+        elif match.time_ns < incident.first_ns:
+            incident.first_ns = match.time_ns
         if match.throttle.tells(incident.seen):
             incident.told = incident.seen
             # A copy of its own: a view would keep the whole batch alive.
@@ -116,14 +122,16 @@ class Incidents:
 
     def expire(self, clock_ns: int) -> list[Verdict]:
         """End the incidents whose time is over, and return the updates, oldest first."""
+        if clock_ns <= self._soonest_ns:
+            return []
         over: list[Incident] = []
+        self._soonest_ns = _FAR
         for alike in self._open.values():
             for incident in alike.values():
                 if incident.deadline_ns >= clock_ns:
+                    self._soonest_ns = min(self._soonest_ns, incident.deadline_ns)
                     break
                 over.append(incident)
-        if not over:
-            return []
         over.sort(key=lambda incident: (incident.deadline_ns, incident.number))
         return [verdict for incident in over for verdict in self._end(incident)]
 
@@ -136,13 +144,15 @@ class Incidents:
     def _begin(self, match: Match, key: Hashable, window_ns: int, clock_ns: int) -> Incident:
         self._numbered += 1
         self._live += 1
+        deadline_ns = clock_ns + window_ns + LATENESS_S * NS_PER_S
+        self._soonest_ns = min(self._soonest_ns, deadline_ns)
         incident = self._open[window_ns][key] = Incident(
             rule=match.rule,
             key=key,
             number=self._numbered,
             window_ns=window_ns,
             begin_ns=match.time_ns,
-            deadline_ns=clock_ns + window_ns + LATENESS_S * NS_PER_S,
+            deadline_ns=deadline_ns,
             first_ns=match.time_ns,
             last_ns=match.time_ns,
         )

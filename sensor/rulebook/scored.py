@@ -1,6 +1,6 @@
 """What the rulebook takes in: a batch of flows with the detector's words about each."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -29,3 +29,15 @@ class ScoredFlows:
     def __len__(self) -> int:
         """Return how many flows there are."""
         return len(self.flows)
+
+    def take(self, rows: NDArray[np.intp]) -> "ScoredFlows":
+        """Return a batch of some rows alone, copied."""
+        return replace(
+            self,
+            flows=self.flows[rows],
+            score_permille=self.score_permille[rows],
+            above=self.above[rows],
+            class_index=self.class_index[rows],
+            budget_rank=self.budget_rank[rows],
+            app_proto=None if self.app_proto is None else tuple(self.app_proto[row] for row in rows.tolist()),
+        )
