@@ -1,5 +1,5 @@
 # From an IP header to ports, flags and payload length.
-# RFC 791, RFC 8200, RFC 9293, RFC 768, RFC 792, RFC 4443, RFC 9260; tunnels RFC 2003, 2473, 2784, 7348, 8926, 3GPP 29.281.
+# RFC 791, 8200, 9293, 768, 792, 4443, 9260; for tunnels RFC 2003, 2473, 2784, 7348, 8926 and 3GPP TS 29.281.
 
 cdef enum:
     MAX_EXTENSIONS = 16
@@ -291,7 +291,8 @@ cdef Outcome decode_tunnel(Decoder *decoder, View *view, size_t at, uint64_t wir
     packet.key.ip_version = version
     return OUTCOMES
 
-cdef uint64_t fragment_tag(Packet *packet, uint8_t *src, uint8_t *dst, uint32_t proto, uint32_t identity) noexcept nogil:
+cdef uint64_t fragment_tag(Packet *packet, uint8_t *src, uint8_t *dst, uint32_t proto,
+                           uint32_t identity) noexcept nogil:
     cdef Sip s
     sip_start(&s, 0x6E657474727573ULL, 0x66726167)
     sip_word(&s, word_at(src))

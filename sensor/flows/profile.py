@@ -75,9 +75,7 @@ class Profile:
     other_ns: int = 60 * SECOND_NS
 
     def __post_init__(self) -> None:
-        for field in (
-            "active_ns", "activity_ns", "linger_ns", "tcp_new_ns", "tcp_ns", "udp_new_ns", "udp_ns", "icmp_ns", "other_ns",
-        ):  # fmt: skip
+        for field in (name for name in self.__slots__ if name.endswith("_ns")):
             if not 0 <= getattr(self, field) <= 2**61:
                 raise ValueError(f"{field} must lie between 0 and 2**61 ns, not {getattr(self, field)}")
 

@@ -10,8 +10,8 @@ from tests.sensor.flows.captures import SECOND, Frame, pcap, run
 
 logging.getLogger("scapy").setLevel(logging.ERROR)
 layers = pytest.importorskip("scapy.layers.all", reason="scapy builds the frames of this test")
-from scapy.layers import dot11, inet, inet6, l2, ppp  # noqa: E402
 from scapy.contrib import mpls  # noqa: E402
+from scapy.layers import dot11, inet, inet6, l2, ppp  # noqa: E402
 from scapy.packet import Raw  # noqa: E402
 
 IP4 = inet.IP(src="10.0.0.1", dst="10.0.0.2") / inet.TCP(sport=1234, dport=80, flags="S", window=500) / Raw(b"abc")

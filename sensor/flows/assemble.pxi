@@ -1,0 +1,298 @@
+# From the records of a buffer to counted flows.
+
+
+cdef size_t feed_records(Table *table, const uint8_t *at, size_t size, Framing framing) noexcept nogil:
+    cdef Packet batch[BATCH]
+    cdef Frame frame
+    cdef size_t consumed = 0, taken = 0
+    cdef int count, i
+    cdef Step step = STEP_SKIP
+    cdef Outcome outcome
+    cdef Entry *entry
+    cdef char *line
+    while table.out_count < PENDING and not table.out_of_memory:
+        count = 0
+        while count < BATCH:
+            step = framing.next(at + consumed, size - consumed, &taken, &frame)
+            if step == STEP_MORE or step == STEP_CORRUPT:
+                break
+            consumed += taken
+            if step == STEP_SKIP:
+                continue
+            if table.rules.whole_us:
+                frame.ts_ns -= frame.ts_ns % 1000
+            table.decoder.depth = 0
+            outcome = decode_frame(&table.decoder, &frame, &batch[count])
+            table.packets += 1
+            table.octets += frame.wire
+            table.outcomes[outcome] += 1
+            if outcome == IN_FLOW:
+                batch[count].hash = <uint32_t> hash_key(&batch[count].key, table.k0, table.k1, 0)
+                prefetch_line(&table.index[batch[count].hash & table.mask])
+                count += 1
+        for i in range(count):
+            entry = &table.index[batch[i].hash & table.mask]
+            if entry.slot != NO_SLOT:
+                line = <char *> &table.slots[entry.slot]
+                prefetch_line(line)
+                prefetch_line(line + 64)
+                prefetch_line(line + 128)
+                prefetch_line(line + 192)
+                prefetch_line(line + 256)
+                if batch[i].from_low != table.slots[entry.slot].forward_low:
+                    prefetch_line(line + 384)
+                    prefetch_line(line + 448)
+        for i in range(count):
+            add_packet(table, &batch[i])
+        if step == STEP_MORE:
+            break
+        if step == STEP_CORRUPT:
+            framing.corrupt = True
+            break
+    return consumed
+
+
+cdef void add_packet(Table *table, Packet *packet) noexcept nogil:
+    """Count one packet to its flow, ending and beginning flows as the rules say."""
+    cdef uint32_t number
+    cdef Slot *slot
+    cdef int64_t idle
+    cdef bint syn, reuse, backward
+    advance_clock(table, packet.ts_ns)
+    number = find_flow(table, packet)
+    if number == NO_SLOT:
+        begin_flow(table, packet)
+        return
+    slot = &table.slots[number]
+    syn = (packet.flags & F_SYN) != 0 and (not table.rules.sweep or (packet.flags & F_ACK) == 0)
+    reuse = syn and slot.closing >= CLOSED_FIN
+    idle = idle_ns(table, slot) if table.rules.sweep else 0
+    if idle and packet.ts_ns - slot.rec.end_ns > idle:
+        end_flow(table, number, IDLE_ENDED if slot.closing < CLOSED_FIN else closed_reason(table, slot))
+        begin_flow(table, packet)
+    elif slot.dormant:
+        succeed_flow(table, number, packet, False)
+    elif (table.rules.active_ns and packet.ts_ns - slot.rec.start_ns > table.rules.active_ns) or reuse:
+        report_flow(table, slot, REUSED if reuse else ACTIVE_ENDED)
+        succeed_flow(table, number, packet, reuse)
+    elif (table.rules.split_icmp and slot.rec.proto == ICMP4 and slot.rec.icmp_type != packet.icmp_type
+          and slot.rec.icmp_code != packet.icmp_code):
+        end_flow(table, number, REUSED)
+        begin_flow(table, packet)
+    else:
+        backward = goes_back(table, slot, packet)
+        count_packet(table, slot, packet, backward)
+        advance_state(table, number, packet, backward)
+
+
+cdef inline uint32_t find_flow(Table *table, Packet *packet) noexcept nogil:
+    cdef uint32_t at = packet.hash & table.mask
+    while table.index[at].slot != NO_SLOT:
+        if (table.index[at].hash == packet.hash
+                and memcmp(&table.slots[table.index[at].slot].key, &packet.key, sizeof(Key)) == 0):
+            return table.index[at].slot
+        at = (at + 1) & table.mask
+    return NO_SLOT
+
+
+cdef inline bint goes_back(Table *table, Slot *slot, Packet *packet) noexcept nogil:
+    if table.rules.by_endpoint:
+        return packet.from_low != slot.forward_low
+    return memcmp(source(packet), slot.rec.src, 16) != 0
+
+
+cdef void begin_flow(Table *table, Packet *packet) noexcept nogil:
+    """Open a flow that owes nothing to an earlier one."""
+    cdef uint32_t number, at
+    cdef Slot *slot
+    if table.live >= table.capacity:
+        evict_idlest(table)
+    number = table.free_head
+    if number != NO_SLOT:
+        table.free_head = table.slots[number].next
+    elif table.used_slots < table.capacity:
+        number = table.used_slots
+        table.used_slots += 1
+    else:                                 # nothing could be evicted: memory for the ranking ran out
+        table.out_of_memory = True
+        return
+    slot = &table.slots[number]
+    memset(slot, 0, sizeof(Slot))
+    slot.key = packet.key
+    slot.hash = packet.hash
+    slot.used = True
+    slot.bucket = NO_SLOT
+    at = packet.hash & table.mask
+    while table.index[at].slot != NO_SLOT:
+        at = (at + 1) & table.mask
+    table.index[at].hash = packet.hash
+    table.index[at].slot = number
+    table.live += 1
+    open_piece(table, slot, packet, True)
+    if table.rules.sweep:
+        wheel_add(&table.wheel, table.slots, number, deadline(table, slot))
+
+
+cdef void open_piece(Table *table, Slot *slot, Packet *packet, bint fresh) noexcept nogil:
+    """Begin a flow in `slot`, with roles of its own or those of the flow before it."""
+    cdef FlowRecord *rec = &slot.rec
+    cdef bint swap, backward
+    cdef uint8_t roles[40]
+    if not fresh:
+        memcpy(roles, rec.src, 32)
+        memcpy(roles + 32, &rec.src_port, 2)
+        memcpy(roles + 34, &rec.dst_port, 2)
+        roles[36] = rec.swapped
+    memset(rec, 0, sizeof(FlowRecord))
+    memset(slot.bulk, 0, sizeof(slot.bulk))
+    table.serial += 1
+    slot.serial = table.serial
+    slot.closing = OPEN
+    slot.dormant = False
+    if fresh:
+        swap = table.rules.swap_syn_ack and (packet.flags & (F_SYN | F_ACK)) == (F_SYN | F_ACK)
+        slot.forward_low = packet.from_low != swap
+        slot.connection = table.serial
+        slot.conn_base_ns = 0
+        memcpy(rec.src, destination(packet) if swap else source(packet), 16)
+        memcpy(rec.dst, source(packet) if swap else destination(packet), 16)
+        rec.src_port = destination_port(packet) if swap else source_port(packet)
+        rec.dst_port = source_port(packet) if swap else destination_port(packet)
+        rec.swapped = swap
+    else:
+        memcpy(rec.src, roles, 32)
+        memcpy(&rec.src_port, roles + 32, 2)
+        memcpy(&rec.dst_port, roles + 34, 2)
+        rec.swapped = roles[36]
+        rec.roles_kept = True
+    rec.proto = packet.key.proto
+    rec.ip_version = packet.key.ip_version
+    rec.vlan[0] = packet.key.vlan[0]
+    rec.vlan[1] = packet.key.vlan[1]
+    rec.vlans = packet.key.vlans
+    rec.tunnel = packet.key.tunnel
+    rec.icmp_type = packet.icmp_type
+    rec.icmp_code = packet.icmp_code
+    rec.start_ns = packet.ts_ns
+    rec.end_ns = packet.ts_ns
+    slot.active_from_ns = packet.ts_ns
+    rec.first_flags = packet.flags
+    rec.first_payload = packet.payload
+    rec.fwd_init_win = -1
+    rec.bwd_init_win = -1
+    rec.bwd_last_win = -1
+    backward = goes_back(table, slot, packet) and not table.rules.first_fin_ends
+    rec.first_backward = backward
+    if not backward and packet.key.proto == TCP:
+        rec.fwd_init_win = packet.window
+    count_packet(table, slot, packet, backward)
+    slot.fins = 0
+    if table.rules.sweep:                        # CICFlowMeter does not move its state by a first packet
+        note_flags(table, slot, packet, backward)
+    elif table.rules.fin_of_first and packet.flags & F_FIN:
+        slot.fins = 2 if backward else 1
+
+
+cdef void succeed_flow(Table *table, uint32_t number, Packet *packet, bint reuse) noexcept nogil:
+    """Begin the flow that follows one that was cut, on the same key."""
+    cdef Slot *slot = &table.slots[number]
+    cdef int64_t gap = packet.ts_ns - slot.rec.end_ns
+    cdef bint keep
+    if table.rules.keep_roles == ROLES_ALWAYS:
+        keep = True
+    elif table.rules.keep_roles == ROLES_TCP:    # only a SYN without ACK begins a new connection
+        keep = slot.rec.proto == TCP and not (reuse and (packet.flags & F_ACK) == 0)
+    else:
+        keep = not reuse and (slot.rec.proto == TCP or (slot.rec.proto == UDP and gap <= table.rules.active_ns))
+    if keep:
+        slot.conn_base_ns += gap
+        if not slot.dormant:
+            slot.conn_base_ns += own_duration(table, &slot.rec)
+    open_piece(table, slot, packet, not keep)
+    if table.rules.sweep:
+        wheel_remove(&table.wheel, table.slots, number)
+        wheel_add(&table.wheel, table.slots, number, deadline(table, slot))
+
+
+cdef inline int64_t own_duration(Table *table, FlowRecord *rec) noexcept nogil:
+    """What a flow adds to its connection's time: its duration, for TCP (and UDP in `fork`)."""
+    if rec.proto == TCP or (rec.proto == UDP and table.rules.conn_udp):
+        return rec.end_ns - rec.start_ns
+    return 0
+
+
+cdef inline void count_packet(Table *table, Slot *slot, Packet *packet, bint backward) noexcept nogil:
+    cdef FlowRecord *rec = &slot.rec
+    cdef Direction *d = &rec.bwd if backward else &rec.fwd
+    cdef int64_t ts = packet.ts_ns
+    if rec.fwd.pkts + rec.bwd.pkts:
+        if not (table.rules.first_fin_ends and packet.flags & F_FIN):
+            add_period(rec, &slot.active_from_ns, ts, table.rules.activity_ns)
+        if ts - rec.end_ns > SECOND_NS:
+            rec.gaps_1s += 1
+        add_moment(&rec.iat, ts - rec.end_ns)
+    add_bulk(d, &slot.bulk[backward], &slot.bulk[not backward], ts, packet.payload)
+    add_to_direction(d, packet)
+    add_windows(rec, packet, backward)
+    rec.end_ns = ts
+    if table.rules.retransmissions and packet.key.proto == TCP:
+        note_retransmission(table, slot, packet, d)
+
+
+cdef void advance_state(Table *table, uint32_t number, Packet *packet, bint backward) noexcept nogil:
+    cdef Slot *slot = &table.slots[number]
+    if table.rules.first_fin_ends:
+        if packet.flags & F_FIN:
+            end_flow(table, number, FIN_ENDED)
+        return
+    if packet.flags & (F_FIN | F_RST | F_ACK) and slot.closing < CLOSED_FIN:
+        note_flags(table, slot, packet, backward)
+        if slot.closing >= CLOSED_FIN and table.rules.sweep:
+            wheel_remove(&table.wheel, table.slots, number)
+            wheel_add(&table.wheel, table.slots, number, deadline(table, slot))
+
+
+cdef inline void note_flags(Table *table, Slot *slot, Packet *packet, bint backward) noexcept nogil:
+    """Move the closing state: FIN from both sides and one more ACK, or a RST, close a connection."""
+    if packet.key.proto != TCP:
+        return
+    if packet.flags & F_FIN:
+        slot.fins |= 2 if backward else 1
+        if slot.closing == OPEN:
+            slot.closing = FIRST_FIN
+        elif slot.closing == FIRST_FIN and slot.fins == 3:
+            slot.closing = SECOND_FIN
+    elif packet.flags & F_RST:
+        slot.closing = CLOSED_RST
+    elif packet.flags & F_ACK and slot.closing == SECOND_FIN:
+        slot.closing = CLOSED_FIN
+
+
+cdef inline Reason closed_reason(Table *table, Slot *slot) noexcept nogil:
+    return RST_ENDED if slot.closing == CLOSED_RST else FIN_ENDED
+
+
+cdef void note_retransmission(Table *table, Slot *slot, Packet *packet, Direction *d) noexcept nogil:
+    """Count a TCP packet whose sender, numbers, length and window were seen before in this connection."""
+    cdef Sip s
+    cdef uint64_t tag
+    cdef size_t at
+    if table.remembered == NULL:
+        table.remembered = <uint64_t *> calloc(<size_t> SEEN_MASK + 1, sizeof(uint64_t))
+    if table.remembered == NULL or table.remembered_count >= SEEN_CAP:
+        table.untracked += 1
+        return
+    sip_start(&s, table.k0, table.k1)
+    sip_word(&s, slot.connection)
+    sip_word(&s, word_at(source(packet)))
+    sip_word(&s, (<uint64_t> packet.seq << 32) | packet.ack)
+    sip_word(&s, (<uint64_t> packet.payload << 32) | packet.window)
+    tag = sip_end(&s) | 1
+    at = tag & SEEN_MASK
+    while table.remembered[at]:
+        if table.remembered[at] == tag:
+            d.retrans += 1
+            return
+        at = (at + 1) & SEEN_MASK
+    table.remembered[at] = tag
+    table.remembered_count += 1
