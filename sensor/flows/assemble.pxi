@@ -95,6 +95,11 @@ cdef inline uint32_t find_flow(Table *table, Packet *packet) noexcept nogil:
     return NO_SLOT
 
 
+cdef inline bint one_endpoint(const Key *key) noexcept nogil:
+    """Whether a flow talks to itself: such a flow has no other side."""
+    return key.low_port == key.high_port and memcmp(key.low, key.high, 16) == 0
+
+
 cdef inline bint goes_back(Table *table, Slot *slot, Packet *packet) noexcept nogil:
     if table.rules.by_endpoint:
         return packet.from_low != slot.forward_low
@@ -150,7 +155,8 @@ cdef void open_piece(Table *table, Slot *slot, Packet *packet, bint fresh) noexc
     slot.closing = OPEN
     slot.dormant = False
     if fresh:
-        swap = table.rules.swap_syn_ack and (packet.flags & (F_SYN | F_ACK)) == (F_SYN | F_ACK)
+        swap = (table.rules.swap_syn_ack and (packet.flags & (F_SYN | F_ACK)) == (F_SYN | F_ACK)
+                and not (table.rules.by_endpoint and one_endpoint(&packet.key)))
         slot.forward_low = packet.from_low != swap
         slot.connection = table.serial
         slot.conn_base_ns = 0
