@@ -149,8 +149,8 @@ def decode_strict(profile: Strict, time_ns: int, wire: int, frame: bytes) -> Pac
         return None
     total, fragment = struct.unpack(">H2xH", ip[2:8])
     ihl = (ip[0] & 15) * 4
-    total = min(total, wire - at - 2)
-    base = Packet(time_ns, ip[12:16], ip[16:20], frame_bytes=wire, ip_bytes=total)
+    total = min(total or 65536, wire - at - 2)
+    base = Packet(time_ns - time_ns % 1000, ip[12:16], ip[16:20], frame_bytes=wire, ip_bytes=total)
     return _transport(profile, base, ip[9] if not fragment & 0x1FFF else 0, ip[ihl:], total - ihl)
 
 

@@ -73,6 +73,8 @@ def record(flow: Flow) -> Record:
     told |= moments("active", active) | moments("idle", idle)
     for name, packets in (("fwd", ahead), ("bwd", back)):
         told |= direction(name, packets)
+        again = [forward for forward, seen in zip(flow.forward, flow.repeated, strict=True) if seen]
+        told[f"{name}.retrans"] = again.count(name == "fwd")
         found = bulks(flow, name == "fwd")
         told[f"{name}.bulk_count"] = found.count
         told[f"{name}.bulk_pkts"] = found.pkts

@@ -2,9 +2,10 @@
 
 Differences from the strict profiles: IPv6 and every protocol by its number; VLAN ids, and for ICMP the pair of types
 and the code, are part of what tells flows apart; later fragments belong to the flow of their first; a direction is an
-address and a port; a flow also ends when nobody speaks for a while.
+address and a port; a flow also ends when nobody speaks for a while. When it was both idle for too long and too old,
+the time that ran out first is the reason.
 
-The engine looks whose time is up whenever packet time passes a multiple of 2**28 ns, at most 1023 of them ahead; a
+The clock is the time of every packet, also of one that is no flow's. The engine looks whose time is up whenever it passes a multiple of 2**28 ns, at most 1023 of them ahead; a
 flow is filed under the multiple after its deadline, and filed again only when it is looked at, closed or cut. With
 packets in order this changes nothing; a packet that comes late finds its flow there or gone by this rule.
 """
@@ -117,7 +118,7 @@ class Decoder:
         at += 40
         offset, more, identity = 0, False, 0
         while proto in EXTENSIONS and not offset:
-            if len(frame) < at + 8:
+            if len(frame) < at + (8 if proto == 44 else 2):
                 return None
             size = {44: 8, 51: (frame[at + 1] + 2) * 4}.get(proto, (frame[at + 1] + 1) * 8)
             if proto == 44:
@@ -238,7 +239,6 @@ class WireRules:
 
     def take(self, packet: Packet) -> None:
         """Put a packet into the flow that it belongs to."""
-        self.advance(packet.time_ns)
         key = wire_key(packet)
         place = self.live.get(key)
         if place is None:
@@ -248,7 +248,7 @@ class WireRules:
         reuse = flow.closed and packet.flags & (SYN | ACK) == SYN
         idle_ns = self._idle_ns(place)
         if idle_ns and packet.time_ns - flow.last_ns > idle_ns:
-            self._end(key, self._reason(flow, "idle"))
+            self._end(key, self._first_up(place, idle_ns))
             self._start(key, packet)
         elif place.dormant or reuse or self._too_old(flow, packet.time_ns):
             if not place.dormant:
@@ -279,7 +279,7 @@ class WireRules:
         place = self.live[key]
         idle_ns = self._idle_ns(place)
         if idle_ns and now_ns - place.flow.last_ns > idle_ns:
-            self._end(key, self._reason(place.flow, "idle"))
+            self._end(key, self._first_up(place, idle_ns))
             return
         if not place.dormant and self._too_old(place.flow, now_ns):
             self._report(place.flow, "active")
@@ -309,6 +309,14 @@ class WireRules:
 
     def _too_old(self, flow: Flow, now_ns: int) -> bool:
         return bool(self.times.active_ns) and now_ns - flow.start_ns > self.times.active_ns
+
+    def _first_up(self, place: Place, idle_ns: int) -> Reason:
+        """Why a flow that was idle for too long ended: it may have grown too old before that."""
+        flow = place.flow
+        active_ns = self.times.active_ns
+        if active_ns and flow.start_ns + active_ns < flow.last_ns + idle_ns:
+            return "active"
+        return self._reason(flow, "idle")
 
     @staticmethod
     def _forward(flow: Flow, packet: Packet) -> bool:
@@ -380,6 +388,7 @@ def assemble_wire(times: Timeouts, frames: Iterable[tuple[int, int, bytes]], max
     rules = WireRules(times, max_flows)
     for time_ns, wire, frame in frames:
         packet = decoder.decode(time_ns, wire, frame)
+        rules.advance(time_ns - time_ns % 1000)
         if packet:
             rules.take(packet)
     return rules.finish()

@@ -1,0 +1,147 @@
+"""The engine equals the reference, record by record, on streams that hypothesis makes up."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis import strategies as st
+
+from sensor.flows import PROFILES, SKIP_REASONS, FlowEngine, Framing, Profile
+from tests.sensor.flows import streams
+from tests.sensor.flows.drive import Flows, assemble, feed, plain
+from tests.sensor.flows.reference import Flow, Strict, assemble_strict, decode_strict
+from tests.sensor.flows.reference_record import Record, record, unlike
+from tests.sensor.flows.reference_wire import assemble_wire
+
+SECOND_NS = 1_000_000_000
+MANY = settings(
+    max_examples=150,
+    deadline=None,
+    phases=[Phase.explicit, Phase.reuse, Phase.generate, Phase.shrink],
+    suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
+)
+FEWER = settings(MANY, max_examples=60)
+WIRE = PROFILES["wire"]
+# Short timeouts that lie close together, so that which one fires first is often in question.
+HURRIED = replace(
+    WIRE,
+    active_ns=20 * SECOND_NS,
+    linger_ns=2 * SECOND_NS,
+    tcp_new_ns=6 * SECOND_NS,
+    tcp_ns=30 * SECOND_NS,
+    udp_new_ns=5 * SECOND_NS,
+    udp_ns=10 * SECOND_NS,
+    icmp_ns=3 * SECOND_NS,
+    other_ns=4 * SECOND_NS,
+)
+PATIENT = replace(WIRE, active_ns=0, tcp_new_ns=0, tcp_ns=0, udp_new_ns=0, udp_ns=0, icmp_ns=0, other_ns=0)
+PROFILES_OF_WIRE = {"wire": WIRE, "hurried": HURRIED, "patient": PATIENT}
+
+
+def disagreements(engine: Flows, reference: Sequence[Flow], ignore: Sequence[str] = ()) -> list[str]:
+    """Say where the engine's records and the reference's flows differ; empty when nowhere."""
+    expected = [record(flow) for flow in reference]
+    names = set(expected[0]) if expected else set()
+    names -= {name for name in names if name.endswith(tuple(ignore) or ("?",))}
+    ours = [{name: one[name] for name in names} for one in expected]
+    theirs = [{name: one[name] for name in names} for one in map(plain, engine)]
+    whole = [name for name in sorted(names) if not name.endswith((".mean", ".m2"))]
+
+    def place(one: Record) -> list[tuple[str, object]]:
+        return [(name, one[name]) for name in whole]
+
+    ours.sort(key=lambda one: str(place(one)))
+    theirs.sort(key=lambda one: str(place(one)))
+    told = [f"engine {len(theirs)} flows, reference {len(ours)}"] if len(ours) != len(theirs) else []
+    for number, (mine, other) in enumerate(zip(ours, theirs, strict=False)):
+        told += [f"flow {number}: {line}" for line in unlike(mine, other)]
+    return told
+
+
+@pytest.mark.parametrize("variant", ["cns22", "fork", "legacy"])
+@MANY
+@given(stream=streams.streams(odd=False))
+def test_strict_profiles(variant: Strict, stream: list[streams.Sent]):
+    made = streams.records(stream)
+    decoded = [decode_strict(variant, *one) for one in made]
+    expected = assemble_strict(variant, [packet for packet in decoded if packet])
+    flows = assemble(streams.pcap(made), PROFILES[variant])
+    ignore = {"cns22": ["retrans"], "fork": [], "legacy": ["retrans", "conn_ns"]}[variant]
+    assert not disagreements(flows, expected, ignore)
+
+
+@pytest.mark.parametrize("times", PROFILES_OF_WIRE)
+@MANY
+@given(stream=streams.streams())
+def test_wire_profile(times: str, stream: list[streams.Sent]):
+    profile = PROFILES_OF_WIRE[times]
+    made = streams.records(stream)
+    flows = assemble(streams.pcap(made), profile)
+    assert not disagreements(flows, assemble_wire(profile, made), ["retrans"])
+
+
+@FEWER
+@given(stream=streams.streams(streams.FORWARD_GAPS_US, odd=False), max_flows=st.integers(1, 4))
+def test_the_flow_idle_longest_makes_room(stream: list[streams.Sent], max_flows: int):
+    made = streams.records(stream)
+    flows = assemble(streams.pcap(made), WIRE, max_flows=max_flows)
+    assert not disagreements(flows, assemble_wire(WIRE, made, max_flows), ["retrans"])
+
+
+@FEWER
+@given(stream=streams.streams(), sizes=st.lists(st.integers(0, 400), max_size=40))
+@pytest.mark.parametrize("name", PROFILES)
+def test_any_split_of_the_buffer_gives_the_same_flows(name: str, stream: list[streams.Sent], sizes: list[int]):
+    data = streams.pcap(streams.records(stream))
+    whole = assemble(data, PROFILES[name])
+    assert np.array_equal(whole, assemble(data, PROFILES[name], sizes=sizes))
+
+
+@FEWER
+@given(stream=streams.streams(), sizes=st.lists(st.integers(0, 400), max_size=10))
+def test_every_framing_of_the_same_packets_gives_the_same_flows(stream: list[streams.Sent], sizes: list[int]):
+    made = streams.records(stream)
+    first = assemble(streams.pcap(made), WIRE)
+    for data in (streams.pcap(made, ">"), streams.pcapng(made), streams.pcapng(made, ">")):
+        assert np.array_equal(first, assemble(data, WIRE, sizes=sizes))
+
+
+@FEWER
+@given(
+    stream=streams.streams(streams.FORWARD_GAPS_US),
+    ticks=st.lists(st.sampled_from((0.0, 0.3, 0.7, 1.0)), min_size=1, max_size=4),
+)
+@pytest.mark.parametrize("profile", [WIRE, HURRIED], ids=["wire", "hurried"])
+def test_ticks_on_a_silent_source_change_no_flow(profile: Profile, stream: list[streams.Sent], ticks: list[float]):
+    made = streams.records(stream)
+    engine = FlowEngine(profile)
+    framing = Framing.sniff(streams.pcap([])[:4])
+    taken = feed(engine, streams.pcap([]), framing)
+    for number, one in enumerate(made):
+        taken += feed(engine, streams.pcap([one])[24:], framing)
+        following = made[number + 1][0] if number + 1 < len(made) else one[0]
+        engine.tick(one[0] + int((following - one[0]) * ticks[number % len(ticks)]))
+    engine.finish()
+    taken.append(engine.take())
+    assert not disagreements(np.concatenate(taken), assemble_wire(profile, made), ["retrans"])
+
+
+@FEWER
+@given(stream=streams.streams())
+@pytest.mark.parametrize("name", PROFILES)
+def test_every_packet_is_in_a_flow_or_in_a_counter(name: str, stream: list[streams.Sent]):
+    made = streams.records(stream)
+    profile = replace(PROFILES[name], min_pkts=1)
+    engine = FlowEngine(profile)
+    data = streams.pcap(made)
+    taken = feed(engine, data, Framing.sniff(data[:4]))
+    engine.finish()
+    flows = np.concatenate([*taken, engine.take()])
+    counted = engine.counters
+    skipped = sum(counted[reason] for reason in SKIP_REASONS)
+    assert counted["packets"] == len(made)
+    assert counted["bytes"] == sum(wire for _, wire, _ in made)
+    assert int(flows["fwd"]["pkts"].sum() + flows["bwd"]["pkts"].sum()) + skipped == len(made)
+    assert counted["in_flow"] + skipped == len(made)
