@@ -1,0 +1,116 @@
+"""What a bundle must compute, computed another way: by Keras, scikit-learn and numpy themselves.
+
+Scores come from the framework's own prediction, a network's gradient from TensorFlow's autodiff, a
+forest's parts from walking its trees one by one.
+"""
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from exporter.forest import Forest, path_parts
+from exporter.graph import family
+from exporter.scoring import Scoring
+from sensor.errors import NettrusionError
+
+Matrix = NDArray[np.float64]
+
+
+def scores(network: Any, scoring: Scoring, rows: NDArray[np.float32]) -> tuple[Matrix, Matrix]:
+    """Return score (n,) and classes (n, C) of raw rows, float32 (n, k), from the framework."""
+    seen = scoring.preprocessing.apply(rows)
+    if scoring.kind == "autoencoder":
+        score = _anomaly(scoring, _errors(network, seen).sum(axis=1))
+        return score, np.stack([1 - score, score], axis=1)
+    scaled = _logits(network, seen) / scoring.temperature
+    powers = np.exp(scaled - scaled.max(axis=1, keepdims=True))
+    classes = powers / powers.sum(axis=1, keepdims=True)
+    return np.asarray(classes[:, 1:].sum(axis=1)), classes
+
+
+def contributions(network: Any, scoring: Scoring, rows: NDArray[np.float32]) -> Matrix:
+    """Return the contributions (n, k) of raw rows; slow for a forest, tree by tree."""
+    seen = scoring.preprocessing.apply(rows)
+    if scoring.kind == "autoencoder":
+        return _errors(network, seen)
+    kind = family(network)
+    if kind == "forest":
+        parts = _parts(Forest(network), seen)
+        return _margin(parts, _logits(network, seen)) / scoring.temperature
+    if kind == "linear":
+        weights = np.asarray(network.coef_, np.float64)
+        weights = np.concatenate([0 * weights, weights]) if len(weights) == 1 else weights
+        gradient = _margin(weights[None], _logits(network, seen))
+    else:
+        gradient = _gradient(network, seen)
+    moved = seen.astype(np.float64) - scoring.preprocessing.apply(scoring.medians[None, :])
+    return gradient * moved / scoring.temperature
+
+
+def _logits(network: Any, seen: NDArray[np.float32]) -> Matrix:
+    if family(network) == "keras":
+        return np.asarray(_keras_logits(network, seen).numpy(), np.float64)
+    raw = np.asarray(network.decision_function(seen), np.float64)
+    return np.stack([np.zeros_like(raw), raw], axis=1) if raw.ndim == 1 else raw
+
+
+def _margin(by_class: Matrix, logits: Matrix) -> Matrix:
+    """Return (n, k): the values (n or 1, C, k) of the likeliest attack class minus benign's."""
+    best = np.argmax(logits[:, 1:], axis=1) + 1
+    at = np.arange(len(logits)) if len(by_class) > 1 else np.zeros(len(logits), np.int64)
+    return np.asarray(by_class[at, best] - by_class[at, 0])
+
+
+def _gradient(network: Any, seen: NDArray[np.float32]) -> Matrix:
+    """Return the gradient of a Keras classifier's margin by its rows, from autodiff."""
+    import tensorflow as tf
+
+    rows = tf.constant(seen)
+    with tf.GradientTape() as tape:
+        tape.watch(rows)
+        logits = _keras_logits(network, rows)
+        margin = tf.reduce_max(logits[:, 1:], axis=1) - logits[:, 0]
+    return np.asarray(tape.gradient(margin, rows), np.float64)
+
+
+def _keras_logits(network: Any, rows: Any) -> Any:
+    """Return what stands before the softmax at a network's end; Keras keeps it in no layer."""
+    import keras
+
+    last = network.layers[-1]
+    if getattr(last.activation, "__name__", "") != "softmax":
+        return network(rows, training=False)
+    before = keras.Model(network.inputs[0], last.input)(rows, training=False)
+    if type(last).__name__ != "Dense":
+        return before
+    product = keras.ops.matmul(before, last.kernel)
+    return product + last.bias if last.use_bias else product
+
+
+def _errors(network: Any, seen: NDArray[np.float32]) -> Matrix:
+    """Return each feature's part of the loss: its squared error over the number of features."""
+    rebuilt = np.asarray(network(seen, training=False), np.float64)
+    return np.asarray((seen - rebuilt) ** 2 / seen.shape[1])
+
+
+def _anomaly(scoring: Scoring, loss: Matrix) -> Matrix:
+    if scoring.loss_scale is None:
+        raise NettrusionError("an autoencoder has a loss_scale")
+    power = (np.maximum(loss, 1e-30) / scoring.loss_scale.middle) ** scoring.loss_scale.exponent
+    return np.asarray(1 - 1 / (1 + power))
+
+
+def _parts(forest: Forest, seen: NDArray[np.float32]) -> Matrix:
+    """Return (n, C, k): what each feature added to each class's raw value, tree by tree."""
+    added = np.zeros((len(seen), forest.classes, forest.features))
+    for at, nodes in forest.trees():
+        parts = path_parts(nodes)
+        for row, sums in zip(seen, added, strict=True):
+            node = 0
+            while not nodes["is_leaf"][node]:
+                left = row[nodes["feature_idx"][node]] <= nodes["num_threshold"][node]
+                node = int(nodes["left" if left else "right"][node])
+            for feature, part in parts[node].items():
+                sums[at, feature] += part
+    return added
