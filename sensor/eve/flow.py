@@ -143,8 +143,9 @@ def _ending(tcp: bool, state: int, reason: int, to: int, back: int, alerted: boo
 
 
 def _tcp_state(state: int, to: int, back: int) -> str:
-    """Return the connection's `state`, or nothing for one whose handshake never came by."""
-    if state == State.NEW and not to & SYN:
-        return ""
-    opening = "syn_recv" if back & SYN else "syn_sent"
-    return f',"state":"{opening if state == State.NEW else STATES[State(state)]}"'
+    """Return the connection's `state`, or nothing where the flags of one side alone cannot tell it."""
+    if state == State.CLOSED:
+        return ',"state":"closed"'
+    if to & SYN and (state == State.NEW or not to & ACK):
+        return ',"state":"syn_recv"' if back & SYN else ',"state":"syn_sent"'
+    return ',"state":"established"' if state == State.ESTABLISHED else ""

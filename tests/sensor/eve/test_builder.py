@@ -89,3 +89,18 @@ def test_a_file_name_that_is_not_utf8_stays_readable():
 def test_an_anomaly_without_a_name_is_a_mistake():
     with pytest.raises(KeyError):
         BUILDERS[0].anomaly("arp", 0)
+
+
+def test_the_documented_alert_is_valid_and_has_the_fields_of_a_real_one(valid, repo):
+    documented = json.loads((repo / "docs" / "eve.md").read_text().split("```json\n")[1].split("```")[0])
+    valid(documented)
+    builder = dataclasses.replace(BUILDERS[1], in_iface=None, pcap_filename="noon.pcap")
+    judgement = Judgement(verdict(count=2, by=SLOW), 0.99, [Reason("flow_duration", 1e6, 0.5, 0.4)])
+    real = builder.alerts(scored(flow()), [judgement])[0]
+    for place in ((), ("alert",), ("flow",), ("metadata",)):
+        ours, theirs = real, documented
+        for part in place:
+            ours, theirs = ours[part], theirs[part]
+        assert theirs.keys() == ours.keys(), place
+    told = {key for key in documented["alert"]["metadata"] if key.startswith("ml_")}
+    assert told == {key for key in real["alert"]["metadata"] if key.startswith("ml_")}

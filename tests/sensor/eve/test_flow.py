@@ -91,8 +91,10 @@ def test_every_reason_and_state_has_a_word():
     ("state", "to", "back", "told"),
     [
         (State.NEW, 0x02, 0x00, "syn_sent"),
-        (State.NEW, 0x02, 0x12, "syn_recv"),
-        (State.NEW, 0x10, 0x10, None),
+        (State.NEW, 0x12, 0x00, "syn_sent"),
+        (State.NEW, 0x10, 0x00, None),
+        (State.ESTABLISHED, 0x02, 0x12, "syn_recv"),
+        (State.ESTABLISHED, 0x12, 0x12, "established"),
         (State.ESTABLISHED, 0x1A, 0x1A, "established"),
         (State.ESTABLISHED, 0x18, 0x18, "established"),
         (State.CLOSED, 0x02, 0x14, "closed"),
