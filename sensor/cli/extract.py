@@ -1,6 +1,7 @@
 """`nettrusion extract`: the flows of captures as a table under published column names."""
 
 import argparse
+import os
 import sys
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any
@@ -68,14 +69,13 @@ def run(args: argparse.Namespace) -> int:
 
     A capture that is cut short gives its whole packets and a warning. Raises NettrusionError.
     """
-    from sensor.features.table import open_table, same_file
+    from sensor.features.table import open_table
     from sensor.flows import FLOW_DTYPE, FlowEngine
 
     rows = _row_maker(args)
     engine = FlowEngine(_profile(args))
     for capture in args.captures:
-        if same_file(capture, args.output):
-            raise NettrusionError(f"{capture}: is the output as well; name another table with -o")
+        _check(capture, args.output)
     with open_table(args.output) as table:
         _write(table, rows, _no_flows(FLOW_DTYPE), args.captures[0] if args.with_file else None)
         for capture in args.captures:
@@ -83,6 +83,17 @@ def run(args: argparse.Namespace) -> int:
                 _write(table, rows, flows, capture if args.with_file else None)
     _summarise(engine, len(args.captures))
     return 0
+
+
+def _check(capture: str, output: str) -> None:
+    """Find what is wrong with a file before there is any output; pipes are left alone."""
+    from sensor.features.table import same_file
+    from sensor.sources import open_capture
+
+    if same_file(capture, output):
+        raise NettrusionError(f"{capture}: is the output as well; name another table with -o")
+    if capture != "-" and (os.path.isfile(capture) or not os.path.exists(capture)):
+        open_capture(capture).close()
 
 
 def _row_maker(args: argparse.Namespace) -> "Callable[[Flows], Published]":
@@ -133,10 +144,12 @@ def _flows(capture: str, engine: "FlowEngine") -> "Iterator[Flows]":
             framing = Framing.sniff(source.window[:4])
         except ValueError as error:
             raise NettrusionError(f"{source.name}: {error}") from error
-        while True:
-            source.advance(engine.feed(source.window, framing))
+        while not framing.corrupt:
+            used = engine.feed(source.window, framing)
+            source.advance(used)
             yield from _batches(engine)
-            if framing.corrupt or not source.more():
+            # The engine also stops when many flows wait; nothing used means that it needs more.
+            if not used and not source.more():
                 break
         left = len(source.window)
         if framing.corrupt:

@@ -8,6 +8,7 @@ tell whose flow it was. They are for a reader and never enter a model.
 
 import socket
 from collections.abc import Mapping
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -61,13 +62,8 @@ def published(flows: Flows, variant: str, release: str | None = None) -> Publish
     release = release_of(variant, release)
     values = cic.columns(flows, variant)
     out: Published = _identity(flows, values["protocol"], variant, release)
-    more = MORE.get(release, {})
-    for feature in FeatureSet.load("cic2022").features:
-        if feature.name == "protocol" or release not in feature.columns:
-            continue
-        out[feature.columns[release]] = _printed(values[feature.name], feature.name, variant)
-        for header, extra in more.get(feature.name, {}).items():
-            out[header] = _printed(values[extra], extra, variant)
+    for header, name in _headers(release):
+        out[header] = _printed(values[name], name, variant)
     label = " Label" if release == "cicids2017" else "Label"
     out[label] = [LABELS[variant]] * len(flows)
     return out
@@ -84,6 +80,17 @@ def release_of(variant: str, release: str | None = None) -> str:
         known = " or ".join(RELEASES[variant])
         raise NettrusionError(f"the headers of variant {variant} are {known}, not {release}")
     return release or RELEASES[variant][0]
+
+
+@cache
+def _headers(release: str) -> tuple[tuple[str, str], ...]:
+    """Return (header, feature name) of a release's features in its order, the protocol left out."""
+    out: list[tuple[str, str]] = []
+    for feature in FeatureSet.load("cic2022").features:
+        if feature.name != "protocol" and release in feature.columns:
+            out.append((feature.columns[release], feature.name))
+            out.extend(MORE.get(release, {}).get(feature.name, {}).items())
+    return tuple(out)
 
 
 def _printed(values: NDArray[np.float64], name: str, variant: str) -> NDArray[Any]:

@@ -120,6 +120,16 @@ def test_several_captures_are_told_apart(capture: Path, tmp_path: Path, capsys: 
     assert shown.err.startswith("2 captures, 8 packets, 4 flows\n")
 
 
+def test_no_flow_is_lost_when_many_end(tmp_path: Path, capsys: pytest.CaptureFixture):
+    many = tmp_path / "many.pcap"
+    gap_us = 200_000_000  # long enough for every flow to end before the next
+    many.write_bytes(pcap(*((at * gap_us, QUESTION) for at in range(20_000))))
+    assert run(many, "--profile", "wire", "-o", "-") == 0
+    shown = capsys.readouterr()
+    assert shown.err == "1 capture, 20,000 packets, 20,000 flows\n"
+    assert len(shown.out.splitlines()) == 20_001
+
+
 def test_a_capture_cut_short_gives_its_whole_packets(tmp_path: Path, capsys: pytest.CaptureFixture):
     path = tmp_path / "cut.pcap"
     path.write_bytes(CAPTURE[:-5])
@@ -184,3 +194,11 @@ def test_a_capture_is_never_written_over(tmp_path: Path, capsys: pytest.CaptureF
     assert run(path, "-o", path) == 1
     assert "is the output as well" in capsys.readouterr().err
     assert path.read_bytes() == CAPTURE
+
+
+def test_a_capture_that_is_not_there_spoils_no_table(capture: Path, tmp_path: Path, capsys: pytest.CaptureFixture):
+    out = tmp_path / "flows.csv"
+    out.write_text("of last week")
+    assert run(capture, tmp_path / "typo.pcap", "-o", out) == 1
+    assert "typo.pcap: cannot open the capture" in capsys.readouterr().err
+    assert out.read_text() == "of last week"
