@@ -1,9 +1,9 @@
 """`nettrusion extract`: the flows of captures as a table under published column names."""
 
 import argparse
-import os
 import sys
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from sensor.errors import NettrusionError
@@ -92,7 +92,8 @@ def _check(capture: str, output: str) -> None:
 
     if same_file(capture, output):
         raise NettrusionError(f"{capture}: is the output as well; name another table with -o")
-    if capture != "-" and (os.path.isfile(capture) or not os.path.exists(capture)):
+    path = Path(capture)
+    if capture != "-" and not path.is_fifo() and not path.is_char_device():
         open_capture(capture).close()
 
 

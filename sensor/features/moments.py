@@ -44,5 +44,6 @@ def sample_variance(n: Any, total: Any, squares: Any) -> Float:
     rest = total - count * near
     moved = squares - near * (total + rest)
     left = rest.view(np.int64).astype(np.float64)
-    spread: Float = np.maximum(moved.astype(np.float64) - left * left / pkts, 0.0)
-    return spread / np.maximum(pkts - 1.0, 1.0)
+    spread = np.maximum(moved.astype(np.float64) - left * left / pkts, 0.0)
+    variance: Float = spread / np.maximum(pkts - 1.0, 1.0)
+    return variance
