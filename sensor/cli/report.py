@@ -1,5 +1,6 @@
 """What a person reads of a run: the table of alerts while it goes on, and what was counted at its end."""
 
+import ipaddress
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
@@ -97,10 +98,12 @@ def _table(rows: Iterable[tuple[str, str]]) -> Iterator[str]:
 
 
 def _end(event: Mapping[str, Any], side: str) -> str:
-    """Return an endpoint as address:port, with an IPv6 address in brackets, or `-`."""
-    address = event.get(f"{side}_ip", "-")
+    """Return an endpoint as address:port, an IPv6 address short and in brackets, or `-`."""
+    if f"{side}_ip" not in event:
+        return "-"
+    address = str(ipaddress.ip_address(event[f"{side}_ip"]))
     if f"{side}_port" not in event:
-        return str(address)
+        return address
     return f"[{address}]:{event[f'{side}_port']}" if ":" in address else f"{address}:{event[f'{side}_port']}"
 
 

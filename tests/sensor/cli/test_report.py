@@ -40,8 +40,10 @@ def test_an_incident_says_how_many_flows_it_has():
 def test_ends_without_ports_and_with_ipv6():
     bare = {key: value for key, value in ALERT.items() if not key.endswith("_port")}
     assert " 10.0.0.1 " in next(alert_lines(bare))
+    none = {key: value for key, value in bare.items() if not key.endswith("_ip")}
+    assert next(alert_lines(none)).split()[2:4] == ["-", "-"]
     six = ALERT | {"src_ip": "2001:0db8:0000:0000:0000:0000:0000:0001"}
-    assert " [2001:0db8:0000:0000:0000:0000:0000:0001]:40000 " in next(alert_lines(six))
+    assert " [2001:db8::1]:40000 " in next(alert_lines(six))
 
 
 def test_text_from_elsewhere_cannot_move_the_cursor():
