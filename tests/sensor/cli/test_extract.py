@@ -196,7 +196,8 @@ def test_a_capture_is_never_written_over(tmp_path: Path, capsys: pytest.CaptureF
     assert path.read_bytes() == CAPTURE
 
 
-def test_a_capture_that_is_not_there_spoils_no_table(capture: Path, tmp_path: Path, capsys: pytest.CaptureFixture):
+@pytest.mark.parametrize("wrong", ["typo.pcap", "."])
+def test_what_cannot_be_read_spoils_no_table(capture: Path, tmp_path: Path, capsys: pytest.CaptureFixture, wrong: str):
     out = tmp_path / "flows.csv"
     out.write_text("of last week")
     assert run(capture, tmp_path / wrong, "-o", out) == 1
