@@ -9,6 +9,7 @@
 Captures are independent of each other: all flows of one end with it, and the next begins its own time.
 """
 
+import os
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from importlib.resources import files
@@ -74,7 +75,7 @@ class Pipeline:
         self.threshold = threshold(config, detector)
         self._engine = FlowEngine(profile(config.flows), max_flows=config.flows.max_flows)
         self._events = EventBuilder(
-            sensor=config.sensor.name,
+            sensor=config.sensor.name or os.uname().nodename,
             model=f"{detector.meta.name} {detector.meta.version}",
             threshold=self.threshold,
         )

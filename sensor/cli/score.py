@@ -42,7 +42,8 @@ def run(args: argparse.Namespace) -> int:
     say = sys.stderr if config.output.path == "-" else sys.stdout
     if args.table and say is sys.stderr:
         raise NettrusionError("--table prints where the events go; name a file with -o")
-    _refuse_to_overwrite(config.output.path, args.captures)
+    for path in filter(None, (config.output.path, config.stats.path)):
+        _refuse_to_overwrite(path, args.captures)
 
     from sensor.pipeline import Pipeline, load_detector, load_rulebook
 

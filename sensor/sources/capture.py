@@ -9,7 +9,7 @@ from typing import BinaryIO
 from sensor.errors import NettrusionError
 from sensor.sources.gzip import gunzip
 from sensor.sources.mapped import MappedFile
-from sensor.sources.stream import Stream, read_plain
+from sensor.sources.stream import Begun, Stream, read_plain
 from sensor.sources.zstd import unzstd
 
 GZIP = b"\x1f\x8b"
@@ -38,6 +38,8 @@ def open_capture(path: Path | str) -> MappedFile | Stream:
     that is no capture by its first bytes. Whether it is one is for the flow engine's framing to say.
     """
     if str(path) == "-":
+        if sys.stdin.isatty():
+            raise NettrusionError(f"-: standard input is a terminal; {CAPTURES}")
         return _from_file(sys.stdin.buffer, "-", None)
     name = os.fspath(path)
     try:
@@ -53,14 +55,16 @@ def open_capture(path: Path | str) -> MappedFile | Stream:
 
 
 def _from_file(file: BinaryIO, name: str, size: int | None) -> MappedFile | Stream:
-    magic = file.peek(MAGIC_BYTES)[:MAGIC_BYTES]  # type: ignore[attr-defined]
+    magic = file.read(MAGIC_BYTES)
     if not magic:
         raise NettrusionError(f"{name}: is empty; {CAPTURES}")
     for start, what in OTHERS.items():
         if magic.startswith(start):
             raise NettrusionError(f"{name}: {what.replace('FILE', name)}")
     if magic.startswith(GZIP):
-        return Stream(file, name, size, gunzip)
+        return Stream(Begun(file, magic), name, size, gunzip)
     if magic.startswith(ZSTD):
-        return Stream(file, name, size, unzstd)
-    return MappedFile(file, name, size) if size is not None else Stream(file, name, size, read_plain)
+        return Stream(Begun(file, magic), name, size, unzstd)
+    if size is None:
+        return Stream(Begun(file, magic), name, None, read_plain)
+    return MappedFile(file, name, size)

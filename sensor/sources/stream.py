@@ -1,6 +1,7 @@
 """A capture that comes piece by piece: from a pipe, or out of a compressed file."""
 
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from typing import BinaryIO, Protocol
 
 # Large enough to spare calls, small enough that joining a rest with what follows stays in the cache.
@@ -21,10 +22,27 @@ class Reader(Protocol):
         """Return up to `size` bytes, fewer only at the end of the file."""
 
 
+@dataclass(slots=True)
+class Begun:
+    """A file whose first bytes, `head`, have been looked at; it is read as if they had not."""
+
+    file: BinaryIO
+    head: bytes = b""
+
+    def read(self, size: int, /) -> bytes:
+        """Read up to `size` bytes, fewer only at the end."""
+        head, self.head = self.head[:size], self.head[size:]
+        return head + self.file.read(size - len(head))
+
+    def close(self) -> None:
+        """Close the file."""
+        self.file.close()
+
+
 class Stream:
     """The bytes of a capture out of a file that is read once, front to back."""
 
-    def __init__(self, file: BinaryIO, name: str, size: int | None, decompress: Decompress) -> None:
+    def __init__(self, file: Begun, name: str, size: int | None, decompress: Decompress) -> None:
         """Take over an open file of `size` bytes (None for a pipe) and the way to decompress it."""
         self.name = name
         self.size = size

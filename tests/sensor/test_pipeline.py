@@ -1,18 +1,19 @@
 """Captures through every noun of the pipeline, with a detector whose word is known beforehand."""
 
 import io
+import os
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from sensor.config import Config, DetectorConfig, FlowsConfig, OutputConfig, StatsConfig, TimeoutsConfig
+from sensor.config import Config, DetectorConfig, FlowsConfig, OutputConfig, SensorConfig, StatsConfig, TimeoutsConfig
 from sensor.errors import NettrusionError
 from sensor.flows import PROFILES
 from sensor.pipeline import Pipeline, load_rulebook, profile, threshold
 from sensor.rulebook import Rulebook
-from sensor.sources.stream import Stream, read_plain
+from sensor.sources.stream import Begun, Stream, read_plain
 from tests.packets import BASE_NS, Timed, connection, ethernet, pcap, udp
 from tests.sensor.known import CLASSIFICATION, RULES, KeptSink, KnownDetector
 
@@ -31,7 +32,7 @@ def pipeline(rulebook: Rulebook, **sections: Any) -> tuple[Pipeline, KeptSink]:
 
 
 def source(content: bytes, name: str = "a.pcap") -> Stream:
-    return Stream(io.BytesIO(content), name, len(content), read_plain)
+    return Stream(Begun(io.BytesIO(content)), name, len(content), read_plain)
 
 
 LOUD = connection("10.0.0.1", "10.0.0.2", (40000, 80), rounds=10)
@@ -91,6 +92,14 @@ def test_alerts_are_handed_to_whoever_watches(rulebook):
     assert seen == sink.events("alert")
 
 
+def test_a_sensor_without_a_name_has_that_of_its_machine(rulebook):
+    joined, sink = pipeline(rulebook)
+    joined.run(source(pcap(BOTH)))
+    named, other = pipeline(rulebook, sensor=SensorConfig(name="gw1"))
+    named.run(source(pcap(BOTH)))
+    assert [kept.events("alert")[0]["host"] for kept in (sink, other)] == [os.uname().nodename, "gw1"]
+
+
 def test_two_runs_write_the_same_bytes(rulebook, tmp_path):
     first, one = pipeline(rulebook, output=FLOWS)
     first.run(source(pcap(BOTH)))
@@ -109,7 +118,7 @@ def test_the_pieces_in_which_a_capture_comes_do_not_matter(rulebook, tmp_path, s
     whole, one = pipeline(rulebook, output=FLOWS)
     whole.run(source(content))
     parted, two = pipeline(Rulebook.load(tmp_path, {}), output=FLOWS)
-    parted.run(Stream(io.BytesIO(), "a.pcap", None, lambda reader: iter(pieces)))
+    parted.run(Stream(Begun(io.BytesIO()), "a.pcap", None, lambda reader: iter(pieces)))
     assert one.lines == two.lines
     assert parted.tally.faults == []
 
@@ -197,7 +206,7 @@ def test_stats_follow_packet_time_when_asked(rulebook):
     joined, sink = pipeline(rulebook, stats=StatsConfig(interval_s=10))
     content = pcap(packets)
     pieces = [content[at : at + 580] for at in range(0, len(content), 580)]
-    joined.run(Stream(io.BytesIO(), "a", None, lambda reader: iter(pieces)))
+    joined.run(Stream(Begun(io.BytesIO()), "a", None, lambda reader: iter(pieces)))
     joined.finish()
     stats = sink.events("stats")
     assert stats[-1]["stats"]["decoder"]["pkts"] == 100

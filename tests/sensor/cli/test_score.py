@@ -136,6 +136,8 @@ def test_a_capture_is_never_overwritten(capsys):
     Path("b.pcap").write_bytes(CONTENT)
     assert score("a.pcap", "-o", "b.pcap") == 1
     assert "holds no events" in capsys.readouterr().err
+    assert score("a.pcap", "--set", "stats.path=b.pcap") == 1
+    assert "holds no events" in capsys.readouterr().err
     assert Path("a.pcap").read_bytes() == Path("b.pcap").read_bytes() == CONTENT
 
 

@@ -50,10 +50,31 @@ def test_a_file_is_read_whole_whatever_it_is_called(pack, kind, tmp_path: Path):
 @pytest.mark.parametrize("pack", [bytes, gzip.compress, zstandard.compress], ids=["plain", "gzip", "zstd"])
 def test_standard_input_is_read_like_a_file(pack, monkeypatch):
     stdin = io.BufferedReader(io.BytesIO(pack(CONTENT)))
-    monkeypatch.setattr(sys, "stdin", SimpleNamespace(buffer=stdin))
+    monkeypatch.setattr(sys, "stdin", SimpleNamespace(buffer=stdin, isatty=lambda: False))
     source = open_capture("-")
     assert (source.name, source.size) == ("-", None)
     assert drain(source) == CONTENT
+
+
+def test_a_terminal_is_no_capture(monkeypatch):
+    monkeypatch.setattr(sys, "stdin", SimpleNamespace(isatty=lambda: True))
+    with pytest.raises(NettrusionError, match="standard input is a terminal; give a pcap"):
+        open_capture("-")
+
+
+def test_a_pipe_that_starts_slowly_is_recognised_all_the_same(monkeypatch):
+    packed = gzip.compress(CONTENT)
+    read_end, write_end = os.pipe()
+    pid = os.fork()
+    if pid == 0:
+        for part in (packed[:1], packed[1:3], packed[3:]):
+            with open(write_end, "wb", closefd=False) as pipe:
+                pipe.write(part)
+        os._exit(0)
+    os.close(write_end)
+    monkeypatch.setattr(sys, "stdin", SimpleNamespace(buffer=os.fdopen(read_end, "rb"), isatty=lambda: False))
+    assert drain(open_capture("-")) == CONTENT
+    assert os.waitpid(pid, 0) == (pid, 0)
 
 
 def test_a_named_pipe_is_read_to_its_end(tmp_path: Path):
