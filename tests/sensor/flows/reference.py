@@ -258,11 +258,11 @@ class CurrentRules:
         if flow is None:
             answer = self.fork and is_answer(packet)
             self._start(self._fresh(packet, packet.reverse_key if answer else packet.key), packet)
-        elif flow.closed and packet.flags & SYN:
-            self._end(key, "reuse")
-            self._start(self._successor(flow, packet), packet)
         elif packet.time_ns - flow.start_ns > FLOW_TIMEOUT_NS:
             self._end(key, "active")
+            self._start(self._successor(flow, packet), packet)
+        elif flow.closed and packet.flags & SYN:
+            self._end(key, "reuse")
             self._start(self._successor(flow, packet), packet)
         elif packet.proto == ICMP and self._other_icmp(flow, packet):
             self._end(key, "reuse")
@@ -285,10 +285,10 @@ class CurrentRules:
         """The flow that follows one cut by time or by a new SYN; it keeps the old one's name in either case."""
         gap_ns = packet.time_ns - old.last_ns
         if self.fork:
-            reuse = old.reason == "reuse"
+            reuse = old.closed and bool(packet.flags & SYN)
             dialogue = packet.proto == TCP or (packet.proto == UDP and gap_ns <= FLOW_TIMEOUT_NS)
         else:
-            reuse = old.reason == "reuse" and not packet.flags & ACK
+            reuse = old.closed and packet.flags & (SYN | ACK) == SYN
             dialogue = packet.proto == TCP
         if reuse or not dialogue:
             return self._fresh(packet, old.key)

@@ -5,9 +5,10 @@ and the code, are part of what tells flows apart; later fragments belong to the 
 address and a port; a flow also ends when nobody speaks for a while. When it was both idle for too long and too old,
 the time that ran out first is the reason.
 
-The clock is the time of every packet, also of one that is no flow's. The engine looks whose time is up whenever it passes a multiple of 2**28 ns, at most 1023 of them ahead; a
-flow is filed under the multiple after its deadline, and filed again only when it is looked at, closed or cut. With
-packets in order this changes nothing; a packet that comes late finds its flow there or gone by this rule.
+The clock is the time of every packet, also of one that is no flow's. The engine looks whose time is up whenever the
+clock passes a multiple of 2**28 ns, at most 1023 of them ahead; a flow is filed under the multiple after its deadline,
+and filed again only when it is looked at, closed or cut. With packets in order this changes nothing; a packet that
+comes late finds its flow there or gone by this rule.
 """
 
 from __future__ import annotations
@@ -252,7 +253,7 @@ class WireRules:
             self._start(key, packet)
         elif place.dormant or reuse or self._too_old(flow, packet.time_ns):
             if not place.dormant:
-                self._report(flow, "reuse" if reuse else "active")
+                self._report(flow, "active" if self._too_old(flow, packet.time_ns) else "reuse")
             self._succeed(place, packet, reuse)
         else:
             flow.add(packet, forward=self._forward(flow, packet))
@@ -298,7 +299,7 @@ class WireRules:
 
     def _idle_ns(self, place: Place) -> int:
         flow, times = place.flow, self.times
-        both = place.dormant or len(set(flow.forward)) == 2
+        both = len(set(flow.forward)) == 2
         if flow.closed:
             return times.linger_ns
         if flow.proto == TCP:
