@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from training.testbed.enclosure import RUN
 from training.testbed.network import SERVER, SILENT, SPARE, Host
 from training.testbed.programs import Intent, Programs, Reach, Run
-from training.testbed.servers import FILES, PAGES, Servers, content
+from training.testbed.servers import FILES, PAGES, Secrets, content
 
 NAMES = ("www", "mail", "files", "intranet", "wpad", "printer")
 COMMANDS = ("ls -l\n", "uptime\n", "cat letter.txt | head -5\n", "df -h\n", "date\n", "ps\n")
@@ -22,7 +22,7 @@ class Person:
 
     host: Host
     programs: Programs
-    servers: Servers
+    secrets: Secrets
     rng: random.Random
     pause_s: float
     until_s: float
@@ -113,7 +113,7 @@ def post(person: Person) -> Run:
 
 def sign_in(person: Person) -> Run:
     """Open the staff page with the password, at times mistyped first or forgotten."""
-    right = f"admin:{person.servers.passwords['web']}"
+    right = f"admin:{person.secrets.passwords['web']}"
     user = right if person.rng.random() < 0.7 else "admin:summer"
     return web(person, ["-u", user], [f"{site(person)}/private/index"])
 
@@ -171,7 +171,7 @@ def knock(person: Person) -> Run:
 def ssh_options(person: Person) -> list[str]:
     """Return what ssh and scp need to use our keys and touch no file of the machine."""
     options = ["-F", "none", "-o", "StrictHostKeyChecking=no", "-o", "UserKnownHostsFile=/dev/null"]
-    return [*options, "-o", "LogLevel=ERROR", "-i", str(person.servers.user_key)]
+    return [*options, "-o", "LogLevel=ERROR", "-i", str(person.secrets.user_key)]
 
 
 def shell(person: Person) -> Run:
@@ -211,7 +211,7 @@ def mistype(person: Person) -> Run:
     script = RUN / "root" / f"askpass-{person.host.name}"
     seen = script.with_suffix(".seen")
     seen.unlink(missing_ok=True)
-    secret = person.servers.passwords["ada"]
+    secret = person.secrets.passwords["ada"]
     script.write_text(f'#!/bin/sh\n[ -e {seen} ] && echo "{secret}" || {{ touch {seen}; sleep 1; echo oops; }}\n')
     script.chmod(0o700)
     words = ["ssh", *ssh_options(person)[:-2], "-o", "PubkeyAuthentication=no"]

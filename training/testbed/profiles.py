@@ -29,12 +29,16 @@ class SlowHttp:
 
 @dataclass(frozen=True, slots=True)
 class Guess:
-    """One hydra run: the service, how many passwords, how many connections at a time."""
+    """One password guesser: the service, how many passwords, how many connections at a time.
+
+    `tool` is hydra, which keeps its connections, or a loop around the SSH client, one guess each.
+    """
 
     service: Literal["ssh", "http-get"]
     passwords: int
     tasks: int
     finds_it: bool = False
+    tool: Literal["hydra", "ssh-loop"] = "hydra"
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +72,7 @@ PROFILES = {
                 Scan("-sS", 30, target="silent", options=("-T4", "--max-retries", "1")),
                 SlowHttp("-H", connections=40, per_second=10, seconds=24, interval_s=6),
                 Guess("ssh", passwords=16, tasks=4),
+                Guess("ssh", passwords=28, tasks=1, tool="ssh-loop"),
             ),
             inside=(
                 Scan("-sT", 90, options=("-T3", "--scan-delay", "40ms")),

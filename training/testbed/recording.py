@@ -22,7 +22,7 @@ from training.testbed.network import CLIENTS, DESK, LAPTOP, OUTSIDE, SERVER_LINK
 from training.testbed.packets import conversations, read
 from training.testbed.profiles import Guess, Profile, Scan, SlowHttp
 from training.testbed.programs import Programs, Run
-from training.testbed.servers import Servers
+from training.testbed.servers import Secrets, Servers
 
 FORMAT = 1
 MOST_BYTES = 2_000_000
@@ -56,7 +56,7 @@ def record(profile: Profile, seed: int, folder: Path, name: str) -> dict[str, An
         try:
             servers.start()
             capture = _capture(raw, profile.snap_bytes)
-            _act(profile, seed, programs, servers)
+            _act(profile, seed, programs, servers.secrets)
             time.sleep(1.0)  # the last goodbyes
             heard = _stop(capture)
         finally:
@@ -91,7 +91,7 @@ def record(profile: Profile, seed: int, folder: Path, name: str) -> dict[str, An
     return manifest
 
 
-def _act(profile: Profile, seed: int, programs: Programs, servers: Servers) -> None:
+def _act(profile: Profile, seed: int, programs: Programs, keys: Secrets) -> None:
     """Let people and attackers work side by side until all are done."""
     until_s = time.monotonic() + profile.seconds
     stop = threading.Event()
@@ -105,10 +105,10 @@ def _act(profile: Profile, seed: int, programs: Programs, servers: Servers) -> N
         for host, crew in crews:
             for place, actions in enumerate(crew):
                 rng = random.Random(f"{seed} {host.name} {place}")
-                person = benign.Person(host, programs, servers, rng, profile.pause_s, until_s, stop)
+                person = benign.Person(host, programs, keys, rng, profile.pause_s, until_s, stop)
                 jobs.append(pool.submit(person.live, actions))
         for host, plan in ((OUTSIDE, profile.outside), (LAPTOP, profile.inside)):
-            jobs.append(pool.submit(_attack, host, plan, profile, seed, programs, servers))
+            jobs.append(pool.submit(_attack, host, plan, profile, seed, programs, keys))
         try:
             for job in jobs:
                 job.result()
@@ -122,12 +122,12 @@ def _attack(
     profile: Profile,
     seed: int,
     programs: Programs,
-    servers: Servers,
+    keys: Secrets,
 ) -> None:
     rng = random.Random(f"{seed} {host.name} attacks")
     time.sleep(profile.lead_s * rng.uniform(0.8, 1.2))
     for attack in plan:
-        run = programs.run(attacks.intent(attack, host, servers, rng))
+        run = programs.run(attacks.intent(attack, host, keys, rng))
         if run.exit_code < 0:
             said = programs.outputs[run.run].decode(errors="replace")[-300:]
             raise NettrusionError(f"{run.tool} was killed at its time limit; it said: {said}")

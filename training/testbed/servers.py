@@ -4,6 +4,8 @@ import random
 import secrets
 import subprocess
 import time
+from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 
 from sensor.errors import NettrusionError
@@ -78,13 +80,26 @@ DNSMASQ = [
 ]
 
 
+@dataclass(frozen=True, slots=True)
+class Secrets:
+    """What it takes to get in: the passwords of `ada`, `guest` and the staff page, ada's SSH key."""
+
+    passwords: Mapping[str, str]
+    user_key: Path
+
+    @classmethod
+    def fresh(cls) -> "Secrets":
+        """Return secrets that nobody had before and nobody needs after the recording."""
+        passwords = {name: secrets.token_hex(7) for name in ("ada", "guest", "web")}
+        return cls(passwords, RUN / "sshd" / "user_key")
+
+
 class Servers:
     """The running servers and the secrets to use them, all of which end with the recording."""
 
     def __init__(self, rng: random.Random) -> None:
         """Write configuration, pages and keys; start nothing yet."""
-        self.passwords = {name: secrets.token_hex(7) for name in ("ada", "guest", "web")}
-        self.user_key = RUN / "sshd" / "user_key"
+        self.secrets = Secrets.fresh()
         self.access_log = RUN / "nginx" / "access.log"
         self.ssh_log = RUN / "sshd" / "log"
         self._running: list[subprocess.Popen[bytes]] = []
@@ -97,7 +112,7 @@ class Servers:
             page = base / "pages" / (path.lstrip("/") or "index")
             page.parent.mkdir(parents=True, exist_ok=True)
             page.write_bytes(content(rng, page.suffix, size))
-        (base / "users").write_text(f"admin:{{PLAIN}}{self.passwords['web']}\n")
+        (base / "users").write_text(f"admin:{{PLAIN}}{self.secrets.passwords['web']}\n")
         (base / "nginx.conf").write_text(NGINX.format(run=RUN))
         key = ["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256"]
         key += ["-nodes", "-days", "2", "-subj", "/CN=www.home.test"]
@@ -106,13 +121,13 @@ class Servers:
     def _furnish_shell(self, rng: random.Random) -> None:
         base = RUN / "sshd"
         base.mkdir()
-        for key in (base / "host_key", self.user_key):
+        for key in (base / "host_key", self.secrets.user_key):
             made("ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-C", "", "-f", str(key))
-        (base / "authorized").write_text(self.user_key.with_suffix(".pub").read_text())
+        (base / "authorized").write_text(self.secrets.user_key.with_suffix(".pub").read_text())
         (base / "sshd.conf").write_text(SSHD.format(run=RUN))
         shadow = ["root:*:20000::::::", "sshd:!:20000::::::", "nobody:*:20000::::::"]
         for name, number in (("ada", 61001), ("guest", 61002)):
-            digest = made("openssl", "passwd", "-6", self.passwords[name]).strip()
+            digest = made("openssl", "passwd", "-6", self.secrets.passwords[name]).strip()
             shadow.append(f"{name}:{digest}:20000::::::")
             home = RUN / name
             home.mkdir()

@@ -1,0 +1,33 @@
+"""The bundled recording, and one made here and now where that is possible."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from training.testbed.enclosure import missing
+
+
+@pytest.fixture(scope="session")
+def bundled(repo: Path) -> Path:
+    """Return the manifest of the recording that the project ships."""
+    return repo / "sensor" / "data" / "demo.manifest.json"
+
+
+@pytest.fixture(scope="session")
+def recorded(repo: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Record the shortest profile for real and return its manifest."""
+    if lacks := missing():
+        pytest.skip("a real recording is not possible: " + "; ".join(lacks))
+    folder = tmp_path_factory.mktemp("recorded")
+    words = ["record", "-o", str(folder), "--profile", "brief", "--seed", "5", "--name", "brief"]
+    done = subprocess.run(
+        [sys.executable, "-m", "training.testbed", *words],
+        cwd=repo,
+        capture_output=True,
+        text=True,
+        timeout=150,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    return folder / "brief.manifest.json"
