@@ -6,6 +6,8 @@ others; and of the programs without that choice a host runs one at a time. Wheth
 `training.testbed.labels` checks conversation by conversation.
 """
 
+import os
+import signal
 import subprocess
 import threading
 import time
@@ -106,7 +108,7 @@ class Programs:
             return first, first + count - 1
 
     def run(self, intent: Intent) -> Run:
-        """Run a program to its end, or kill it at its limit, and log it.
+        """Run a program to its end, or kill it and its children at its limit, and log it.
 
         One that takes any source port first waits for the host's other ones of that kind.
         """
@@ -129,7 +131,8 @@ class Programs:
             stderr=subprocess.STDOUT,
             start_new_session=True,
         )
-        watch = threading.Timer(intent.limit_s, program.kill)
+        # Its children too: hydra's keep the output open, and reading that would never end.
+        watch = threading.Timer(intent.limit_s, os.killpg, (program.pid, signal.SIGKILL))
         watch.start()
         try:
             if intent.typist:

@@ -29,9 +29,9 @@ def test_a_run_is_logged_with_who_what_and_when(programs: Programs):
     assert programs.log == [run]
 
 
-def test_a_program_is_killed_at_its_limit(programs: Programs):
+def test_a_program_is_killed_at_its_limit_with_its_children(programs: Programs):
     began = time.monotonic()
-    run = programs.run(Intent(DESK, "sleep", ["sleep", "20"], REACH, source_ports=(1, 1), limit_s=0.2))
+    run = programs.run(Intent(DESK, "sleep", ["sh", "-c", "sleep 20 & wait"], REACH, source_ports=(1, 1), limit_s=0.2))
     assert run.exit_code == -9
     assert time.monotonic() - began < 10
 
