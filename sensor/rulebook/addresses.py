@@ -84,17 +84,19 @@ def _read_one(text: str) -> Spans:
         return EVERYTHING
     if "%" in text:
         raise ValueError(f"{text!r} has a zone, and flows do not keep it")
+    low, dash, high = text.partition("-")
     try:
-        if "-" in text:
-            low, _, high = text.partition("-")
-            return _span(ipaddress.ip_address(low), ipaddress.ip_address(high), text)
-        network = ipaddress.ip_network(text, strict=False)
+        if dash:
+            ends = ipaddress.ip_address(low), ipaddress.ip_address(high)
+        else:
+            network = ipaddress.ip_network(text, strict=False)
+            ends = network[0], network[-1]
     except ValueError as error:
-        raise ValueError(f"{text!r} is not an address, a network or a range: {error}") from error
+        raise ValueError(f"{text!r} is not an address, a network or a range") from error
     mask = text.partition("/")[2]
     if "." in mask and str(network.netmask) != mask:
         raise ValueError(f"{mask!r} in {text!r} is not a netmask")
-    return _span(network[0], network[-1], text)
+    return _span(*ends, text)
 
 
 def _span(

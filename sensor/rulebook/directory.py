@@ -13,7 +13,7 @@ from sensor.rulebook.lines import read_text, statements
 from sensor.rulebook.matching import bit_classes
 from sensor.rulebook.options import Draft, read_option
 from sensor.rulebook.rule import DEFAULT_PRIORITY, Action, Rule
-from sensor.rulebook.syntax import split_rule
+from sensor.rulebook.syntax import RuleText, split_rule
 from sensor.rulebook.tables import Tables, read_tables
 from sensor.rulebook.thresholdfile import Limits, read_limits
 
@@ -90,26 +90,23 @@ def _read_file(path: Path, tables: Tables, variables: Mapping[str, str], rules: 
 def read_rule(text: str, tables: Tables, variables: Mapping[str, str], path: str, line: int) -> Rule:
     """Read one rule; `path` and `line` say where it stands.
 
-    Raises ValueError with the first reason why it cannot be honoured.
+    Raises ValueError with the reasons why it cannot be honoured.
     """
     parts = split_rule(text)
-    if parts.action in _BLOCKING:
-        raise ValueError(f"{parts.action} would block traffic, and the sensor never does; write alert")
-    action = ACTIONS.get(parts.action)
-    if action is None:
-        raise ValueError(f"the action {parts.action!r} is not one of alert, pass")
     draft = Draft(tables)
-    for option in parts.options:
-        read_option(option, draft)
-    if not draft.sid:
-        raise ValueError("sid, the signature id, is missing")
-    if action == "pass" and draft.throttle is not None:
-        raise ValueError("a pass rule writes no alerts, so it takes no threshold")
+    reasons = [*_wrong_action(parts.action), *_read_options(parts, draft)]
+    header: tuple[Condition, ...] = ()
+    try:
+        header = read_header(parts, variables)
+    except ValueError as error:
+        reasons.append(str(error))
+    if reasons:
+        raise ValueError("; ".join(reasons))
     own = tuple(draft.conditions)
     return Rule(
-        action=action,
+        action=ACTIONS[parts.action],
         sid=draft.sid,
-        conditions=_in_order((*own, *read_header(parts, variables))),
+        conditions=_in_order((*own, *header)),
         path=path,
         line=line,
         gid=draft.gid,
@@ -125,6 +122,27 @@ def read_rule(text: str, tables: Tables, variables: Mapping[str, str], path: str
         throttle=draft.throttle,
         classes=bit_classes(own),
     )
+
+
+def _wrong_action(action: str) -> list[str]:
+    if action in _BLOCKING:
+        return [f"{action} would block traffic, and the sensor never does; write alert"]
+    return [] if action in ACTIONS else [f"the action {action!r} is not one of {', '.join(ACTIONS)}"]
+
+
+def _read_options(parts: RuleText, draft: Draft) -> list[str]:
+    """Read a rule's options into a draft and return the reasons why some cannot be honoured."""
+    reasons: list[str] = []
+    for option in parts.options:
+        try:
+            read_option(option, draft)
+        except ValueError as error:
+            reasons.append(str(error))
+    if all(option.name != "sid" for option in parts.options):
+        reasons.append("sid, the signature id, is missing")
+    if parts.action == "pass" and draft.throttle is not None:
+        reasons.append("a pass rule writes no alerts, so it takes no threshold")
+    return reasons
 
 
 def _in_order(conditions: tuple[Condition, ...]) -> tuple[Condition, ...]:

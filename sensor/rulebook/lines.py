@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-_DISABLED = re.compile(r"#[#\s]*(alert|pass|drop|reject|rejectsrc|rejectdst|rejectboth)\s[^(]*\(.*\)\s*$", re.I)
+_DISABLED = re.compile(r"#[#\s]*(alert|pass|drop|reject|rejectsrc|rejectdst|rejectboth)\s[^(]*\(.*;\s*\)\s*$", re.I)
 
 
 @dataclass(frozen=True, slots=True)

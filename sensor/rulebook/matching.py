@@ -1,5 +1,6 @@
 """The options that ask something of a flow, read into conditions."""
 
+import difflib
 import re
 from collections.abc import Callable
 from typing import Literal, cast, get_args
@@ -151,5 +152,7 @@ def parse_app_protocol(value: str) -> AppProtocol:
     """
     negated, name = value.startswith("!"), value.removeprefix("!")
     if name not in APP_PROTOCOLS:
-        raise ValueError(f"{name!r} is not an application protocol of Suricata: {', '.join(sorted(APP_PROTOCOLS))}")
+        close = difflib.get_close_matches(name, sorted(APP_PROTOCOLS), n=1, cutoff=0.5)
+        hint = f"; do you mean {close[0]}?" if close else ""
+        raise ValueError(f"{name!r} is not Suricata's name for an application protocol{hint}")
     return AppProtocol(_WIDER.get(name, frozenset({name})), negated)

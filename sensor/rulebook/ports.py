@@ -13,7 +13,7 @@ from sensor.rulebook.spans import Spans
 LAST_PORT = 65535
 EVERY_PORT: Spans = ((0, LAST_PORT),)
 
-_PORTS = re.compile(r"(\d{0,5})(:?)(\d{0,5})")
+_PORTS = re.compile(r"([0-9]{0,5})(?:(:)([0-9]{0,5}))?")
 
 
 def parse_ports(text: str, variables: Mapping[str, str]) -> "PortSet":
