@@ -200,18 +200,48 @@ def conversation(gaps_us: st.SearchStrategy[int] = GAPS_US) -> st.SearchStrategy
     )
 
 
-def streams(gaps_us: st.SearchStrategy[int] = GAPS_US, *, odd: bool = True) -> st.SearchStrategy[list[Sent]]:
-    """Streams of up to 60 packets, of anything or of one conversation, some sent twice."""
-    anything = st.lists(packets(gaps_us, odd=odd), min_size=1, max_size=60)
-    one = st.lists(conversation(gaps_us), min_size=1, max_size=40)
-    return st.one_of(anything, one, one.flatmap(lambda stream: _mixed(stream, gaps_us, odd)))
+# What the two ends of a connection do, as (who: 0 the initiator, flags) in order.
+BLOCKS: tuple[tuple[tuple[int, int], ...], ...] = (
+    ((0, SYN), (1, SYN | ACK), (0, ACK)),
+    ((1, SYN | ACK), (0, ACK)),
+    ((0, SYN), (1, RST | ACK)),
+    ((0, SYN),),
+    ((1, SYN),),
+    ((0, PSH | ACK), (1, PSH | ACK)),
+    ((0, PSH | ACK),) * 5,
+    ((1, PSH | ACK),) * 4,
+    ((0, FIN | ACK), (1, FIN | ACK), (0, ACK)),
+    ((1, FIN | ACK), (0, ACK), (0, FIN | ACK), (1, ACK)),
+    ((0, FIN | ACK), (0, FIN | ACK), (1, ACK)),
+    ((0, RST),),
+    ((1, RST | ACK), (1, RST | ACK)),
+    ((1, ACK),),
+)
 
 
-def _mixed(stream: list[Sent], gaps_us: st.SearchStrategy[int], odd: bool) -> st.SearchStrategy[list[Sent]]:
-    """A conversation with other packets between and a part of it once more at the end."""
-    others = st.lists(packets(gaps_us, odd=odd), max_size=15)
-    return st.builds(
-        lambda more, repeat: [*stream, *more, *stream[:repeat]],
-        others,
-        st.integers(0, len(stream)),
-    ).flatmap(lambda all_of_it: st.permutations(all_of_it) if len(all_of_it) < 30 else st.just(all_of_it))
+@st.composite
+def connections(draw: st.DrawFn, gaps_us: st.SearchStrategy[int] = GAPS_US) -> list[Sent]:
+    """One pair of ends that open, talk, close and open again, with silences and late packets between."""
+    ways = ((0, 1), (40000, 443)), ((1, 0), (443, 40000))
+    made = []
+    for block in draw(st.lists(st.sampled_from(BLOCKS), min_size=1, max_size=12)):
+        silence = draw(gaps_us)
+        for who, flags in block:
+            size = draw(st.sampled_from((1, 100, 1400))) if flags & PSH else 0
+            ends, ports = ways[who]
+            made.append(Sent(silence, ends=ends, ports=ports, flags=flags, size=size, window=512 * who))
+            silence = draw(st.integers(0, 50_000))
+    return made
+
+
+@st.composite
+def streams(draw: st.DrawFn, gaps_us: st.SearchStrategy[int] = GAPS_US, *, odd: bool = True) -> list[Sent]:
+    """Streams of some 60 packets: of anything, of one pair of ends, or both; some packets sent twice or moved."""
+    anything = st.lists(packets(gaps_us, odd=odd), max_size=40)
+    one = st.one_of(connections(gaps_us), st.lists(conversation(gaps_us), max_size=30))
+    stream: list[Sent] = draw(st.one_of(anything, one, st.builds(list.__add__, one, anything)))
+    for _ in range(draw(st.sampled_from((0, 0, 0, 1, 4)))):
+        if stream:
+            copied = stream[draw(st.integers(0, len(stream) - 1))]
+            stream.insert(draw(st.integers(0, len(stream))), copied)
+    return stream
