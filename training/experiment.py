@@ -113,10 +113,14 @@ def compete(prepared: Prepared, runners: Sequence[Candidate], seeds: int, say: S
         ]
         unseen[runner.name] = {}
         for split in left_out:
-            say(f"{runner.name}: without {split.unseen[0]}")
+            if not runner.benign_only:
+                say(f"{runner.name}: without {split.unseen[0]}")
             choosing = held_back(prepared.split, split, prepared.table)
             unseen[runner.name][split.unseen[0]] = [
-                trials.run(runner, prepared.course, split, seed, choosing) for seed in trials.seeds_of(runner, seeds)
+                trials.judged(trial.fitted, prepared.course, split, choosing)
+                if runner.benign_only
+                else trials.run(runner, prepared.course, split, trial.fitted.seed, choosing)
+                for trial in same_day[runner.name]
             ]
     standings = [standing(n, rate, same_day[n], unseen[n]) for n in same_day]
     return Results(same_day, unseen, choose(standings, rate))

@@ -58,17 +58,17 @@ def audit(table: FlowTable, split: Split) -> Audit:
     """Look a split table over; stumps are fitted on train and scored on test."""
     vector = _vector_ids(table.features)
     attack = ~table.benign
-    sides = np.zeros((vector.max(initial=0) + 1, 2), dtype=bool)
+    sides = np.zeros((int(vector.max(initial=0)) + 1, 2), dtype=np.bool_)
     sides[vector, attack.astype(np.int64)] = True
     in_train = np.isin(vector[split.test], vector[split.train])
     train = table.features[split.train]
-    constant = train.min(axis=0) == train.max(axis=0)
+    constant = np.asarray(train.min(axis=0) == train.max(axis=0))
     return Audit(
         rows=len(table),
         duplicate_rows=len(table) - len(np.unique(vector)),
         train_in_test=int(in_train.sum()),
         train_in_test_benign=int((in_train & table.benign[split.test]).sum()),
-        contradicting_rows=int(sides.all(axis=1)[vector].sum()),
+        contradicting_rows=int(np.asarray(sides.all(axis=1))[vector].sum()),
         constant_columns=[table.feature_names[i] for i in np.flatnonzero(constant)],
         stumps=_stumps(table, split),
     )

@@ -16,6 +16,7 @@ import numpy as np
 import numpy.typing as npt
 
 from sensor.errors import NettrusionError
+from training.datasets import hygiene
 from training.datasets.labels import RULES, is_attempted, normalise, rule_for
 from training.datasets.manifest import Manifest, SourceFile, sha256_of
 from training.datasets.table import FlowTable
@@ -43,6 +44,8 @@ ERRATA = [
     "corrected release (WTMC 2021, CNS 2022), not the CSVs published in 2017",
     "`id` restarts every day and is no key: rows are deduplicated by Flow ID, Timestamp, Flow Duration and Label",
     "Bwd Init Win Bytes is the window of the LAST backward packet; Subflow columns are x // n",
+    "attack flows recorded the other way round (a closed port `opens` them) are labelled BENIGN:"
+    " benign rows between attacker and victim during the attack are dropped",
     "Fwd/Bwd Header Length hold negative values where the extractor overflowed",
 ]
 
@@ -85,6 +88,9 @@ def load(folders: Sequence[Path], feature_set: "FeatureSet", variant: str, row_l
     if not parts:
         raise NettrusionError(f"{', '.join(map(str, folders))}: no row has a label this loader knows")
     table = _assemble(parts, tuple(feature.name for feature in feature_set.features))
+    doubted = hygiene.doubtful(table)
+    manifest.drop(hygiene.REASON, int(doubted.sum()))
+    table = table.rows(~doubted)
     return Loaded(_weigh(table, _totals(folders, counts, keep), manifest), manifest)
 
 

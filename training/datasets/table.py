@@ -53,7 +53,7 @@ class FlowTable:
     @property
     def benign(self) -> npt.NDArray[np.bool_]:
         """(n,) true where the flow is no attack."""
-        return self.target == BENIGN
+        return np.asarray(self.target == BENIGN)
 
     @property
     def instance(self) -> npt.NDArray[np.int64]:

@@ -1,6 +1,6 @@
 """Fit candidates on a split and judge them: the only place where a model meets a test row."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 import numpy as np
@@ -9,7 +9,7 @@ from training.datasets.table import FlowTable
 from training.evaluation.budget import operating_point
 from training.evaluation.figures import Figures, judge
 from training.models.candidate import Candidate, Fitted, Lesson
-from training.splits.parts import Split
+from training.splits.parts import Rows, Split
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +52,7 @@ def seeds_of(candidate: Candidate, seeds: int) -> Iterable[int]:
     return range(seeds if candidate.seeded else 1)
 
 
-def run(candidate: Candidate, course: Course, split: Split, seed: int, choosing: Sequence[int] | None) -> Trial:
+def run(candidate: Candidate, course: Course, split: Split, seed: int, choosing: Rows | None) -> Trial:
     """Fit on train, set thresholds on benign calibration rows, judge on `choosing` and test.
 
     Args:
@@ -62,15 +62,19 @@ def run(candidate: Candidate, course: Course, split: Split, seed: int, choosing:
         seed: of everything random in the fit.
         choosing: attack rows to compare candidates on; the split's own calibration rows if None.
     """
+    return judged(candidate.fit(course.lesson(split), seed), course, split, choosing)
+
+
+def judged(fitted: Fitted, course: Course, split: Split, choosing: Rows | None) -> Trial:
+    """Judge a detector that was fitted on the split's train rows, or on its benign ones alone."""
     table = course.table
-    fitted = candidate.fit(course.lesson(split), seed)
     calibration = table.rows(split.calibration)
     benign = fitted.score(calibration.rows(calibration.benign).features)
     points = [operating_point(benign, rate) for rate in course.budgets]
     chosen_from = calibration
     if choosing is not None:
         held = split.calibration[table.benign[split.calibration]]
-        chosen_from = table.rows(np.concatenate([held, np.asarray(choosing, dtype=np.int64)]))
+        chosen_from = table.rows(np.concatenate([held, choosing]))
     test = table.rows(split.test)
     return Trial(
         fitted,

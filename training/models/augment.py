@@ -17,3 +17,10 @@ def stretch(rows: Floats, lesson: Lesson, spread: float, seed: int) -> Floats:
     slower[:, lesson.times] = rows[:, lesson.times] * factor[:, None]
     slower[:, lesson.rates] = rows[:, lesson.rates] / factor[:, None]
     return np.asarray(slower, dtype=np.float32)
+
+
+def blur(inputs: Floats, noise: float, seed: int) -> Floats:
+    """Return (n, k) preprocessed inputs with Gaussian noise; a column of constants stays one."""
+    drawn = np.random.default_rng(seed + 1).normal(0.0, noise, inputs.shape)
+    varies = np.ptp(inputs, axis=0) > 0
+    return np.asarray(inputs + drawn * varies, dtype=np.float32)

@@ -30,6 +30,7 @@ class Autoencoder:
     stretch: float = 0.5
     name: str = "autoencoder"
     seeded: bool = True
+    benign_only: bool = True
 
     def fit(self, lesson: Lesson, seed: int) -> Fitted:
         """Train on benign train rows; stop early on the loss of benign calibration rows."""

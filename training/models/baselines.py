@@ -10,6 +10,7 @@ import numpy.typing as npt
 from training.datasets.labels import CLASSES
 from training.models.candidate import Fitted, Floats, Lesson, balanced_weights, log_odds
 from training.models.inputs import fit_preprocessing
+from training.models.reproducible import one_thread
 
 Build = Callable[[int], Any]
 
@@ -20,6 +21,7 @@ class Constant:
 
     name: str = "constant"
     seeded: bool = False
+    benign_only: bool = True
 
     def fit(self, lesson: Lesson, seed: int) -> Fitted:
         """Learn nothing."""
@@ -39,6 +41,7 @@ class Supervised:
     seeded: bool = False
     binary: bool = False
     exportable: bool = False
+    benign_only: bool = False
 
     def fit(self, lesson: Lesson, seed: int) -> Fitted:
         """Fit on the train rows with the weights that the network gets."""
@@ -46,14 +49,16 @@ class Supervised:
         target = lesson.train.target
         wanted = (target > 0).astype(np.int64) if self.binary else target
         model = self.build(seed)
-        model.fit(
-            preprocessing.apply(lesson.train.features),
-            wanted,
-            sample_weight=balanced_weights(target),
-        )
+        with one_thread():
+            model.fit(
+                preprocessing.apply(lesson.train.features),
+                wanted,
+                sample_weight=balanced_weights(target),
+            )
 
         def probability(rows: Floats) -> npt.NDArray[np.float64]:
-            found = model.predict_proba(preprocessing.apply(rows))
+            with one_thread():
+                found = model.predict_proba(preprocessing.apply(rows))
             columns = 2 if self.binary else len(CLASSES)
             full = np.zeros((len(rows), columns))
             full[:, model.classes_] = found
@@ -78,6 +83,7 @@ class Novelty:
     build: Build
     score: Callable[[Any, Floats], npt.NDArray[np.float64]]
     seeded: bool = False
+    benign_only: bool = True
 
     def fit(self, lesson: Lesson, seed: int) -> Fitted:
         """Fit on the benign train rows."""
@@ -132,7 +138,7 @@ def baselines() -> list[Constant | Supervised | Novelty]:
         Supervised(
             "gradient boosting",
             lambda seed: HistGradientBoostingClassifier(
-                max_iter=60, max_leaf_nodes=15, early_stopping=False, random_state=seed
+                max_iter=60, max_leaf_nodes=15, max_bins=63, early_stopping=False, random_state=seed
             ),
             exportable=True,
         ),

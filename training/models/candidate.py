@@ -52,11 +52,24 @@ class Fitted:
 class Candidate(Protocol):
     """A recipe; `fit` makes a detector from a lesson and a seed.
 
-    `seeded` is false when every seed gives the same detector, so that one run is enough.
+    `seeded` is false when every seed gives the same detector, so that one run is enough;
+    `benign_only` is true when leaving an attack family out gives the same detector.
     """
 
-    name: str
-    seeded: bool
+    @property
+    def name(self) -> str:
+        """What it is called in settings, figures and the card."""
+        ...
+
+    @property
+    def seeded(self) -> bool:
+        """Whether the seed changes anything."""
+        ...
+
+    @property
+    def benign_only(self) -> bool:
+        """Whether it learns from benign rows alone, so that no attack row changes it."""
+        ...
 
     def fit(self, lesson: Lesson, seed: int) -> Fitted:
         """Train on the lesson's train rows; stop early on its calibration rows at most."""

@@ -7,7 +7,7 @@ import numpy as np
 import numpy.typing as npt
 
 from training.datasets.labels import CLASSES
-from training.models.augment import stretch
+from training.models.augment import blur, stretch
 from training.models.candidate import Fitted, Floats, Lesson, balanced_weights
 from training.models.inputs import fit_preprocessing
 from training.models.reproducible import seed_everything
@@ -18,32 +18,38 @@ STEPS_A_CALL = 16
 
 @dataclass(frozen=True, slots=True)
 class Dense:
-    """A classifier over CLASSES with two hidden ReLU layers; it ends in logits.
+    """Several small classifiers over CLASSES side by side, their logits averaged.
+
+    Each branch has two ReLU layers and learns on its own loss; what one of them is sure of by
+    accident, the others are not, which is what counts far out in the tail of the scores.
 
     Attributes:
-        width: units of the first layer, the second has half.
+        branches: how many networks side by side.
+        width: units of a branch's first layer, the second has half.
         epochs: at most; training stops when the calibration loss has not improved for `patience`.
         batch: rows a step.
-        noise: standard deviation of Gaussian noise on the standardised inputs.
-        forget: share of inputs set to their mean at each step, so that no single one decides.
+        noise: standard deviation of Gaussian noise on a second copy of the standardised inputs.
+        forget: share of inputs that a branch does not see at a step, so that no single one decides.
         dropout: share of the first layer's units dropped at each step.
-        stretch: spread (log normal) of a random slowdown of each flow; 0 leaves times as they are.
+        stretch: spread (log normal) of the second copy's random slowdown of each flow.
         smoothing: label smoothing, keeps scores from saturating.
     """
 
-    width: int = 96
+    branches: int = 4
+    width: int = 64
     epochs: int = 24
     batch: int = 1024
-    patience: int = 5
+    patience: int = 4
     rate: float = 4e-3
     noise: float = 0.1
-    forget: float = 0.1
+    forget: float = 0.15
     dropout: float = 0.1
     stretch: float = 0.5
     smoothing: float = 0.02
     decay: float = 1e-4
     name: str = "dense"
     seeded: bool = True
+    benign_only: bool = False
 
     def fit(self, lesson: Lesson, seed: int) -> Fitted:
         """Train one network; the same lesson, seed, pins and processor give the same weights."""
@@ -51,33 +57,40 @@ class Dense:
 
         seed_everything(seed)
         preprocessing = fit_preprocessing(lesson)
-        network = self._network(len(lesson.train.feature_names))
-        network.compile(
+        train, held = lesson.train, lesson.calibration
+        slower = preprocessing.apply(stretch(train.features, lesson, self.stretch, seed))
+        rows = np.concatenate(
+            [preprocessing.apply(train.features), blur(slower, self.noise, seed)]
+        )
+        weights = np.tile(self._alike(balanced_weights(train.target)), (2, 1))
+        branches = self._network(len(train.feature_names))
+        branches.compile(
             optimizer=keras.optimizers.AdamW(self.rate, weight_decay=self.decay),
-            loss=keras.losses.CategoricalCrossentropy(from_logits=True, label_smoothing=self.smoothing),
+            loss=keras.losses.CategoricalCrossentropy(
+                from_logits=True, label_smoothing=self.smoothing
+            ),
             weighted_metrics=["accuracy"],
             steps_per_execution=STEPS_A_CALL,
         )
-        train, held = lesson.train, lesson.calibration
-        rows, copies = train.features, np.arange(len(train))
-        if self.stretch:
-            slower = stretch(train.features, lesson, self.stretch, seed)
-            rows, copies = np.concatenate([rows, slower]), np.concatenate([copies, copies])
-        fitted = network.fit(
-            preprocessing.apply(rows),
-            _one_hot(train.target[copies]),
-            sample_weight=balanced_weights(train.target)[copies],
+        fitted = branches.fit(
+            rows,
+            self._wanted(np.tile(train.target, 2)),
+            sample_weight=weights,
             validation_data=(
                 preprocessing.apply(held.features),
-                _one_hot(held.target),
-                balanced_weights(held.target),
+                self._wanted(held.target),
+                self._alike(balanced_weights(held.target)),
             ),
             epochs=self.epochs,
             batch_size=self.batch,
-            callbacks=[keras.callbacks.EarlyStopping("val_loss", patience=self.patience, restore_best_weights=True)],
+            callbacks=[
+                keras.callbacks.EarlyStopping(
+                    "val_loss", patience=self.patience, restore_best_weights=True
+                )
+            ],
             verbose=0,
         )
-        history = {name: [float(v) for v in curve] for name, curve in fitted.history.items()}
+        network = self._merged(branches)
 
         def logits(rows: Floats) -> npt.NDArray[np.float64]:
             raw = network.predict(preprocessing.apply(rows), batch_size=8192, verbose=0)
@@ -91,20 +104,67 @@ class Dense:
             score=lambda rows: attack_margin(logits(rows)),
             probability=lambda rows: _softmax(logits(rows)),
             network=network,
-            history=history,
+            history={name: [float(v) for v in curve] for name, curve in fitted.history.items()},
         )
 
     def _network(self, inputs: int) -> Any:
+        """Return the model to train: (n, inputs) -> logits of every branch, (n, branches, C)."""
         import keras
 
         layers = keras.layers
         given = keras.Input((inputs,), name="features")
-        x = layers.GaussianNoise(self.noise)(given)
-        x = layers.Dropout(self.forget)(x)
-        x = layers.Dense(self.width, activation="relu")(x)
-        x = layers.Dropout(self.dropout)(x)
-        x = layers.Dense(self.width // 2, activation="relu")(x)
-        return keras.Model(given, layers.Dense(len(CLASSES), name="logits")(x), name=self.name)
+        logits = []
+        for branch in range(self.branches):
+            x = layers.Dropout(self.forget)(given)
+            x = layers.Dense(self.width, activation="relu", name=f"wide_{branch}")(x)
+            x = layers.Dropout(self.dropout)(x)
+            x = layers.Dense(self.width // 2, activation="relu", name=f"narrow_{branch}")(x)
+            logits.append(layers.Dense(len(CLASSES), name=f"logits_{branch}")(x))
+        together = layers.Concatenate()(logits) if self.branches > 1 else logits[0]
+        return keras.Model(given, layers.Reshape((self.branches, len(CLASSES)))(together))
+
+    def _merged(self, trained: Any) -> Any:
+        """Return one plain network of three layers with the mean of the branches' logits.
+
+        First layers side by side, second layers as blocks on a diagonal, last layers stacked.
+        """
+        import keras
+
+        wide, narrow, logits = (
+            [trained.get_layer(f"{name}_{b}").get_weights() for b in range(self.branches)]
+            for name in ("wide", "narrow", "logits")
+        )
+        blocks = np.zeros((self.branches * self.width, self.branches * (self.width // 2)))
+        for branch, (kernel, _) in enumerate(narrow):
+            rows, columns = kernel.shape
+            blocks[
+                branch * rows : (branch + 1) * rows, branch * columns : (branch + 1) * columns
+            ] = kernel
+        layers = keras.layers
+        given = keras.Input((len(wide[0][0]),), name="features")
+        x = layers.Dense(blocks.shape[0], activation="relu", name="wide")(given)
+        x = layers.Dense(blocks.shape[1], activation="relu", name="narrow")(x)
+        network = keras.Model(given, layers.Dense(len(CLASSES), name="logits")(x), name=self.name)
+        for name, kernel, bias in (
+            ("wide", np.hstack([k for k, _ in wide]), np.concatenate([b for _, b in wide])),
+            ("narrow", blocks, np.concatenate([b for _, b in narrow])),
+            (
+                "logits",
+                np.vstack([k for k, _ in logits]) / self.branches,
+                np.mean([b for _, b in logits], axis=0),
+            ),
+        ):
+            network.get_layer(name).set_weights([kernel, bias])
+        return network
+
+    def _wanted(self, target: npt.NDArray[np.int64]) -> Floats:
+        """Return (n, branches, C) the same one-hot target for every branch."""
+        one = np.eye(len(CLASSES), dtype=np.float32)[target]
+        return np.repeat(one[:, None, :], self.branches, axis=1)
+
+    def _alike(self, weights: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
+        """Return (n, branches) the same weight for every branch."""
+        return np.repeat(weights[:, None], self.branches, axis=1)
 
 
 def attack_margin(logits: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
@@ -117,7 +177,3 @@ def attack_margin(logits: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
 def _softmax(logits: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
     raised = np.exp(logits - logits.max(axis=1, keepdims=True))
     return np.asarray(raised / raised.sum(axis=1, keepdims=True))
-
-
-def _one_hot(target: npt.NDArray[np.int64]) -> Floats:
-    return np.eye(len(CLASSES), dtype=np.float32)[target]

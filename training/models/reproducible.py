@@ -1,4 +1,7 @@
-"""One seed for everything that draws a number."""
+"""One seed for everything that draws a number, one thread where order of sums matters."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 
 def seed_everything(seed: int) -> None:
@@ -11,3 +14,12 @@ def seed_everything(seed: int) -> None:
 
     keras.utils.set_random_seed(seed)
     tf.config.experimental.enable_op_determinism()
+
+
+@contextmanager
+def one_thread() -> Iterator[None]:
+    """Keep scikit-learn's compiled loops on one thread: they repeat, and do not spin for each other."""
+    from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
+
+    with threadpool_limits(limits=1):
+        yield

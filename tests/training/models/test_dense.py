@@ -1,0 +1,70 @@
+"""The classifier learns, repeats, and merges its branches into one plain network."""
+
+import numpy as np
+import pytest
+
+from tests.training import made
+from training.datasets.labels import CLASSES
+from training.models.candidate import Lesson
+from training.models.dense import Dense, attack_margin
+from training.splits.grouped import later_the_same_day
+
+SMALL = Dense(branches=2, width=16, epochs=12, batch=128)
+
+
+@pytest.fixture(scope="module")
+def lesson():
+    table = made.table(rows=40, benign=400)
+    split = later_the_same_day(table)
+    return Lesson(
+        table.rows(split.train), table.rows(split.calibration), excluded=(table.feature_names[30],)
+    )
+
+
+@pytest.fixture(scope="module")
+def fitted(lesson):
+    return SMALL.fit(lesson, 1)
+
+
+def test_attacks_score_above_benign_flows(lesson, fitted):
+    held = lesson.calibration
+    score = fitted.score(held.features)
+    assert np.median(score[~held.benign]) > np.quantile(score[held.benign], 0.9)
+    probability = fitted.probability(held.features)
+    assert probability.shape == (len(held), len(CLASSES))
+    assert probability.sum(axis=1) == pytest.approx(1)
+
+
+def test_the_same_seed_gives_the_same_network_and_another_another(lesson, fitted):
+    rows = lesson.calibration.features
+    assert np.array_equal(SMALL.fit(lesson, 1).score(rows), fitted.score(rows))
+    assert not np.array_equal(SMALL.fit(lesson, 2).score(rows), fitted.score(rows))
+
+
+def test_an_excluded_feature_moves_no_score(lesson, fitted):
+    rows = lesson.calibration.features.copy()
+    before = fitted.score(rows)
+    rows[:, 30] *= 1e6
+    assert np.array_equal(fitted.score(rows), before)
+
+
+def test_the_merged_network_is_the_mean_of_its_branches():
+    import keras
+
+    keras.utils.set_random_seed(3)
+    branches = SMALL._network(6)
+    rows = np.random.default_rng(0).normal(size=(20, 6)).astype(np.float32)
+    separate = np.asarray(branches(rows)).mean(axis=1)
+    merged = SMALL._merged(branches)
+    assert np.asarray(merged(rows)) == pytest.approx(separate, abs=1e-5)
+    assert [type(layer).__name__ for layer in merged.layers] == ["InputLayer", *["Dense"] * 3]
+
+
+def test_curves_are_kept(fitted):
+    assert {"loss", "val_loss", "accuracy", "val_accuracy"} <= set(fitted.history)
+    assert 1 <= len(fitted.history["loss"]) <= SMALL.epochs
+
+
+def test_the_margin_is_the_log_odds_of_any_attack():
+    logits = np.log(np.array([[0.5, 0.25, 0.25], [0.9, 0.05, 0.05]]))
+    assert attack_margin(logits) == pytest.approx([0.0, np.log(0.1 / 0.9)])
