@@ -24,7 +24,7 @@ from sensor.detector import Detector
 from sensor.errors import NettrusionError
 from sensor.eve import AnomalyLimiter, EventBuilder, Judgement, Reading, encode
 from sensor.features import FeatureSet
-from sensor.flows import FLOW_DTYPE, PROFILES, FlowEngine, Framing, Profile
+from sensor.flows import PROFILES, FlowEngine, Framing, Profile
 from sensor.flows.profile import SECOND_NS
 from sensor.rulebook import Rulebook, ScoredFlows, Verdict, rule_variables
 from sensor.sinks import Sink
@@ -165,30 +165,18 @@ class Pipeline:
 
     def _write_alerts(self, judged: ScoredFlows, judgements: Sequence[Judgement]) -> None:
         if judgements:
-            alerts = self._events.alerts(judged, judgements)
-            self.sink.write([encode(alert) for alert in alerts])
-            if self.on_alerts is not None:
-                self.on_alerts(alerts)
+            self._send_alerts(self._events.alerts(judged, judgements))
+
+    def _send_alerts(self, alerts: Sequence[Event]) -> None:
+        self.sink.write([encode(alert) for alert in alerts])
+        if self.on_alerts is not None:
+            self.on_alerts(alerts)
 
     def _write_updates(self, updates: Sequence[Verdict]) -> None:
         """Write the last word on incidents: the flow that was told of, and how many there were."""
-        if not updates:
-            return
-        classes = self.detector.meta.classes
-        judged = ScoredFlows(
-            flows=np.array([verdict.flow for verdict in updates], FLOW_DTYPE),
-            score_permille=np.array([verdict.score_permille for verdict in updates], np.int64),
-            threshold_permille=round(self.threshold * 1000),
-            above=np.ones(len(updates), dtype=bool),
-            class_index=np.array([classes.index(verdict.class_name) for verdict in updates], np.int64),
-            class_names=classes,
-            budget_rank=np.zeros(len(updates), np.int64),
-        )
-        judgements = [
-            Judgement(replace(verdict, row=row), verdict.score_permille / 1000) for row, verdict in enumerate(updates)
-        ]
-        self._write_alerts(judged, judgements)
-        self.tally.updates += len(updates)
+        if updates:
+            self._send_alerts(self._events.updates(updates))
+            self.tally.updates += len(updates)
 
     def _report(self, now_ns: int) -> None:
         """Take the counters over, and write the anomalies and stats that are due."""

@@ -6,12 +6,11 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
 from sensor.detector import Reason
 from sensor.eve.columns import columns
 from sensor.eve.flow import app_protos, metadata
-from sensor.flows import FLOW_DTYPE
+from sensor.flows import join, pick
 from sensor.rulebook import ScoredFlows, Verdict
 
 
@@ -55,7 +54,7 @@ def alert_events(judged: ScoredFlows, judgements: Sequence[Judgement], frame: Fr
     apps = judged.app_proto
     chosen = replace(
         judged,
-        flows=judged.flows[rows],
+        flows=pick(judged.flows, rows),
         score_permille=judged.score_permille[rows],
         above=judged.above[rows],
         class_index=judged.class_index[rows],
@@ -77,7 +76,7 @@ def update_events(verdicts: Sequence[Verdict], frame: Frame) -> list[dict[str, A
     """
     if not verdicts:
         return []
-    flows: npt.NDArray[np.void] = np.array([verdict.flow for verdict in verdicts], dtype=FLOW_DTYPE)
+    flows = join(verdict.flow for verdict in verdicts)
     flows["end_ns"] = [verdict.last_ns for verdict in verdicts]
     permille = np.array([verdict.score_permille for verdict in verdicts], dtype=np.int64)
     threshold = round(frame.threshold * 1000)

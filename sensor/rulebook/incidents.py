@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from sensor.flows import pick
 from sensor.rulebook.batch import NS_PER_S
 from sensor.rulebook.rule import Rule
 from sensor.rulebook.throttle import Throttle
@@ -115,7 +116,7 @@ class Incidents:
         if match.throttle.tells(incident.seen):
             incident.told = incident.seen
             # A copy of its own: a view would keep the whole batch alive.
-            incident.flow = flows[match.row : match.row + 1].copy()[0]
+            incident.flow = pick(flows, [match.row])[0]
             incident.score_permille, incident.class_name = match.score_permille, match.class_name
             verdicts.append(incident.verdict(match.row, incident.flow))
         return verdicts

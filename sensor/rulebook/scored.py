@@ -5,6 +5,8 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
+from sensor.flows import pick
+
 
 @dataclass(frozen=True, slots=True)
 class ScoredFlows:
@@ -34,7 +36,7 @@ class ScoredFlows:
         """Return a batch of some rows alone, copied."""
         return replace(
             self,
-            flows=self.flows[rows],
+            flows=pick(self.flows, rows),
             score_permille=self.score_permille[rows],
             above=self.above[rows],
             class_index=self.class_index[rows],
