@@ -11,8 +11,10 @@ loads it in safe mode.
 
 import hashlib
 import json
+import warnings
 import zipfile
 from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Final
 
@@ -43,12 +45,12 @@ def write(directory: Path, network: Any, scoring: Scoring, identity: Identity, r
 
     Of `rows`, raw float32 (n, k), at most 5000 are kept.
     """
-    import keras
-
     directory.mkdir(parents=True, exist_ok=True)
-    copy = keras.models.clone_model(network)
+    # Without optimizer and loss, which a clone would take along: the bundle needs neither.
+    copy = type(network).from_config(network.get_config())
     copy.set_weights(network.get_weights())
-    copy.save(directory / MODEL)
+    with _keras_warnings():
+        copy.save(directory / MODEL)
     np.save(directory / ROWS, rows[:: max(-(-len(rows) // _MAX_ROWS), 1)], allow_pickle=False)
     document = {
         "format": 1,
@@ -82,7 +84,7 @@ def read(directory: Path, feature_sets: Mapping[str, FeatureSet]) -> tuple[Any, 
         raise NettrusionError(
             f"cannot read {error.filename}: {error.strerror}; name a folder that `nettrusion train` wrote"
         ) from error
-    except (ValueError, KeyError, TypeError) as error:
+    except (ValueError, KeyError, TypeError, RecursionError) as error:
         raise NettrusionError(f"{path} is not what `nettrusion train` writes: {error!r}") from error
     return load_keras(model), scoring, identity, rows
 
@@ -101,7 +103,8 @@ def load_keras(path: Path) -> Any:
             raise NettrusionError(f"{path} names {module}.{name}, which a network here never has")
     import keras
 
-    return keras.saving.load_model(path, compile=False, safe_mode=True)
+    with _keras_warnings():
+        return keras.saving.load_model(path, compile=False, safe_mode=True)
 
 
 def _named(config: Any) -> Iterator[tuple[str, str]]:
@@ -136,6 +139,14 @@ def _identity(document: Mapping[str, Any], feature_sets: Mapping[str, FeatureSet
         training=document["training"],
         card=document["card"],
     )
+
+
+@contextmanager
+def _keras_warnings() -> Iterator[None]:
+    """Let Keras copy its variables in a way that numpy calls outdated."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", DeprecationWarning)
+        yield
 
 
 def _sha256(path: Path) -> str:

@@ -7,6 +7,7 @@ Saabas, https://blog.datadive.net/interpreting-random-forests/). A class's raw v
 features' parts and a constant, exactly; it costs one walk through each tree, as scoring alone does.
 """
 
+import warnings
 from dataclasses import dataclass
 from typing import Any
 
@@ -72,7 +73,11 @@ class Forest:
         """Return the trees' shape as skl2onnx converts it, with thresholds rounded for float32."""
         from skl2onnx import to_onnx
 
-        proto = to_onnx(self.model, np.zeros((1, self.features), np.float32), options={"zipmap": False})
+        rows = np.zeros((1, self.features), np.float32)
+        with warnings.catch_warnings():
+            # It hands booleans to protobuf, which wants whole numbers.
+            warnings.simplefilter("ignore", DeprecationWarning)
+            proto = to_onnx(self.model, rows, options={"zipmap": False})
         node = next(n for n in proto.graph.node if n.op_type.startswith("TreeEnsemble"))
         lists = {item.name: item for item in node.attribute}
         if sum(len(nodes) for _, nodes in self.trees()) != len(lists["nodes_nodeids"].ints):

@@ -41,6 +41,11 @@ class KerasNetwork:
                     f"the layer {layer.name} ({type(layer).__name__}) cannot be exported; a bundle"
                     f" has {', '.join(sorted(LAYERS))}"
                 )
+            if _activation(layer) not in (*_SMOOTH, "linear", "softmax"):
+                raise NettrusionError(
+                    f"{layer.name}: the activation {_activation(layer)} cannot be exported; a bundle"
+                    f" has {', '.join(_SMOOTH)}"
+                )
         copy = keras.models.clone_model(network)
         copy.set_weights(network.get_weights())
         self.description = describe(network)
@@ -93,7 +98,7 @@ class KerasNetwork:
         if (activation := _activation(layer)) in _SMOOTH:
             gradient = _DERIVATIVES[activation](sheet, gradient, self._values[id(layer.output)])
         elif activation != "linear":
-            raise NettrusionError(f"{layer.name}: the activation {activation} cannot be exported")
+            raise NettrusionError(f"{layer.name}: {activation} may only stand at a classifier's end")
         if kind == "Dense":
             kernel = sheet.constant(_array(layer.kernel))
             return [sheet.add("Gemm", gradient, kernel, transB=1)]
@@ -142,7 +147,7 @@ def _activation(layer: Any) -> str:
 
 
 def _array(variable: Any) -> NDArray[np.float32]:
-    return np.asarray(keras.ops.convert_to_numpy(variable), np.float32)
+    return np.asarray(variable.value.numpy(), np.float32)
 
 
 def _normalisation(layer: Any) -> NDArray[np.float32]:

@@ -29,8 +29,9 @@ class LossScale:
     def fit(cls, benign_losses: NDArray[np.floating[Any]]) -> Self:
         """Place the map by benign losses, (n,): their median at 0.1, their 99.9 % quantile at 0.5."""
         losses = np.asarray(benign_losses, np.float64)
-        median, high = np.quantile(losses, [0.5, _HIGH_QUANTILE])
-        if not 0 < median < high < np.inf:
+        finite = bool(len(losses)) and bool(np.isfinite(losses).all())
+        median, high = np.quantile(losses, [0.5, _HIGH_QUANTILE]) if finite else (np.nan, np.nan)
+        if not 0 < median < high:
             raise NettrusionError(
                 f"benign losses with the median {median:g} and the 99.9 % quantile {high:g} give"
                 " no scale; calibrate on more flows, and on flows that differ"

@@ -85,12 +85,12 @@ def check(data: bytes, network: Any, scoring: Scoring, rows: NDArray[np.float32]
 
 
 def _structure(data: bytes) -> tuple[Admitted, BundleMeta]:
-    """Let ONNX's checker and the sensor's gate look at the bytes."""
+    """Let the sensor's gate and ONNX's checker look at the bytes."""
     try:
-        model = onnx.load_model_from_string(data)
-        onnx.checker.check_model(model, full_check=True)
         admitted = admit(data)
-        return admitted, read_meta(Path("bundle"), "0" * 64, admitted.graph.metadata)
+        meta = read_meta(Path("bundle"), "0" * 64, admitted.graph.metadata)
+        onnx.checker.check_model(onnx.load_model_from_string(data), full_check=True)
+        return admitted, meta
     except (ValueError, onnx.checker.ValidationError, onnx.shape_inference.InferenceError) as error:
         raise VerifyError(f"the bundle is not one that a sensor takes: {error}") from error
 

@@ -163,7 +163,7 @@ def _gather(call: Call) -> Result:
 def _reshape(call: Call) -> Result:
     """Give each flow's row another shape: the batch stays the first axis."""
     shape, target = call.shapes[0], call.numbers(1)
-    if shape[0] is not None or not target or target[0] != -1 or min(target[1:], default=1) < 1:
+    if shape[:1] != (None,) or target[:1] != [-1] or min(target[1:], default=1) < 1:
         raise ValueError(f"it does not keep the batch apart: {shape} to {target}")
     if prod(target[1:]) != elements(shape) or call.whole("allowzero", 0):
         raise ValueError(f"its new shape {target} has another size than {shape}")
