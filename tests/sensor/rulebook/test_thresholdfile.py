@@ -17,6 +17,7 @@ EVERY = "threshold:type threshold, track by_rule, count 1, seconds 1;"
         ("suppress gen_id 1, sig_id 1000001", []),
         ("suppress gen_id 1, sig_id 1000001, track by_src, ip 10.0.0.1", [1, 3]),
         ("suppress gen_id 1, sig_id 1000001, track by_either, ip 9.9.9.8", [0, 1, 3]),
+        ("suppress gen_id 1, sig_id 1000001, track by_either, ip 10.0.0.2", [0, 1, 2]),
         ("suppress gen_id 1, sig_id 1000001, track by_dst, ip [9.9.9.8,10.0.0.0/30]", [0, 3]),
         ("suppress gen_id 1, sig_id 1000001, track by_src, ip $HOME_NET", [1]),
         ("suppress gen_id 1 , sig_id 1000001 , track by_src , ip 10.0.0.1, 10.0.0.2", [1]),
