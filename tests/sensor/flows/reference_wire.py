@@ -8,7 +8,8 @@ the time that ran out first is the reason.
 The clock is the time of every packet, also of one that is no flow's. The engine looks whose time is up whenever the
 clock passes a multiple of 2**28 ns, at most 1023 of them ahead; a flow is filed under the multiple after its deadline,
 and filed again only when it is looked at, closed or cut. With packets in order this changes nothing; a packet that
-comes late finds its flow there or gone by this rule.
+comes late finds its flow there or gone by this rule. When the clock falls back by over an hour it starts anew, and
+what was filed keeps its place in the round of 1024 multiples.
 """
 
 from __future__ import annotations
@@ -267,6 +268,8 @@ class WireRules:
         tick = now_ns // TICK_NS
         if self.clock_ns is None or now_ns < self.clock_ns - HOUR_NS:
             self.clock_ns, self.tick = now_ns, tick
+            for place in self.live.values():
+                place.tick = tick + 1 + (place.tick - tick - 1) % (TICKS_AHEAD + 1)
             return
         self.clock_ns = max(self.clock_ns, now_ns)
         if tick <= self.tick:

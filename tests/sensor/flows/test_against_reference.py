@@ -122,7 +122,8 @@ def test_ticks_on_a_silent_source_change_no_flow(profile: Profile, stream: list[
     for number, one in enumerate(made):
         taken += feed(engine, streams.pcap([one])[24:], framing)
         following = made[number + 1][0] if number + 1 < len(made) else one[0]
-        engine.tick(one[0] + int((following - one[0]) * ticks[number % len(ticks)]))
+        now_ns = one[0] + int((following - one[0]) * ticks[number % len(ticks)])
+        engine.tick(now_ns - now_ns % 1000)
     engine.finish()
     taken.append(engine.take())
     assert not disagreements(np.concatenate(taken), assemble_wire(profile, made), ["retrans"])
