@@ -1,0 +1,115 @@
+"""One stage of the sensor over one capture, in a process of its own: STAGE CAPTURE -> JSON.
+
+CPU seconds (user and system) are of the work alone, without starting Python; memory is the peak of
+the whole process.
+"""
+
+import json
+import resource
+import struct
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+# A link type that nobody decodes: the engine then does no more than walk from record to record.
+USER_LINK = 147
+
+
+def cpu_s() -> float:
+    """Return the CPU seconds of this process and of its finished children so far."""
+    usages = [resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)]
+    return sum(usage.ru_utime + usage.ru_stime for usage in usages)
+
+
+def walk(capture: Path) -> dict[str, float]:
+    """Walk the record headers of a classic pcap; its packets are of a link type not decoded."""
+    from sensor.flows import PROFILES, FlowEngine, Framing
+    from sensor.sources import open_capture
+
+    source = open_capture(capture)
+    header = bytearray(source.window[:24])
+    order = "<" if header[0] in (0xD4, 0x4D) else ">"
+    struct.pack_into(order + "I", header, 20, USER_LINK)
+    engine, framing = FlowEngine(PROFILES["wire"]), Framing.sniff(bytes(header))
+    start = cpu_s()
+    assert engine.feed(bytes(header), framing) == 24
+    source.advance(24)
+    while True:
+        used = engine.feed(source.window, framing)
+        source.advance(used)
+        if not used and not source.more():
+            break
+    spent = cpu_s() - start
+    assert engine.counters["in_flow"] == 0
+    return {"cpu_s": spent, "packets": engine.counters["packets"]}
+
+
+def assemble(capture: Path, extract: bool) -> dict[str, float]:
+    """Assemble flows, and with `extract` compute feature set cic2022 of each."""
+    from sensor.features import FeatureSet
+    from sensor.flows import PROFILES, FlowEngine, Framing
+    from sensor.pipeline import BATCH_FLOWS
+    from sensor.sources import open_capture
+
+    features = FeatureSet.load("cic2022")
+    source = open_capture(capture)
+    engine, framing = FlowEngine(PROFILES["wire"]), Framing.sniff(bytes(source.window[:4096]))
+    flows = most_live = 0
+
+    def drain() -> int:
+        batch = engine.take()
+        if extract and len(batch):
+            features.extract(batch, "cns22")
+        return len(batch)
+
+    start = cpu_s()
+    while True:
+        used = engine.feed(source.window, framing)
+        source.advance(used)
+        if engine.pending >= BATCH_FLOWS:
+            flows += drain()
+        if not used:
+            most_live = max(most_live, engine.live)
+            if not source.more():
+                break
+    engine.finish()
+    flows += drain()
+    spent = cpu_s() - start
+    return {
+        "cpu_s": spent,
+        "packets": engine.counters["packets"],
+        "flows": flows,
+        "live": most_live,
+    }
+
+
+def nfstream(capture: Path) -> dict[str, float]:
+    """Compute NFStream's statistical features without dissection, with one meter."""
+    from nfstream import NFStreamer
+
+    start = cpu_s()
+    streamer = NFStreamer(str(capture), statistical_analysis=True, n_dissections=0, n_meters=1)
+    flows = packets = 0
+    for flow in streamer:
+        flows += 1
+        packets += flow.bidirectional_packets
+    return {"cpu_s": cpu_s() - start, "packets": packets, "flows": flows}
+
+
+STAGES: dict[str, Callable[[Path], dict[str, float]]] = {
+    "walk": walk,
+    "engine": lambda capture: assemble(capture, extract=False),
+    "features": lambda capture: assemble(capture, extract=True),
+    "nfstream": nfstream,
+}
+
+
+def main() -> None:
+    """Run a stage and print its figures."""
+    figures = STAGES[sys.argv[1]](Path(sys.argv[2]))
+    peaks = (resource.getrusage(w).ru_maxrss for w in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN))
+    print(json.dumps({**figures, "rss_mb": max(peaks) / 1024}))
+
+
+if __name__ == "__main__":
+    main()
