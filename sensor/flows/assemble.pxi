@@ -26,11 +26,14 @@ cdef size_t feed_records(Table *table, const uint8_t *at, size_t size, Framing f
             table.packets += 1
             table.octets += frame.wire
             table.outcomes[outcome] += 1
+            batch[count].in_flow = outcome == IN_FLOW
             if outcome == IN_FLOW:
                 batch[count].hash = <uint32_t> hash_key(&batch[count].key, table.k0, table.k1, 0)
                 prefetch_line(&table.index[batch[count].hash & table.mask])
-                count += 1
+            count += 1
         for i in range(count):
+            if not batch[i].in_flow:
+                continue
             entry = &table.index[batch[i].hash & table.mask]
             if entry.slot != NO_SLOT:
                 line = <char *> &table.slots[entry.slot]
@@ -43,7 +46,9 @@ cdef size_t feed_records(Table *table, const uint8_t *at, size_t size, Framing f
                     prefetch_line(line + 384)
                     prefetch_line(line + 448)
         for i in range(count):
-            add_packet(table, &batch[i])
+            advance_clock(table, batch[i].ts_ns)      # the time of a packet without a flow counts too
+            if batch[i].in_flow:
+                add_packet(table, &batch[i])
         if step == STEP_MORE:
             break
         if step == STEP_CORRUPT:
@@ -57,23 +62,24 @@ cdef void add_packet(Table *table, Packet *packet) noexcept nogil:
     cdef uint32_t number
     cdef Slot *slot
     cdef int64_t idle
-    cdef bint syn, reuse, backward
-    advance_clock(table, packet.ts_ns)
-    number = find_flow(table, packet)
+    cdef bint syn, reuse, backward, too_old
+    number = find_quoted(table, packet) if packet.quotes else find_flow(table, packet)
     if number == NO_SLOT:
         begin_flow(table, packet)
         return
     slot = &table.slots[number]
     syn = (packet.flags & F_SYN) != 0 and (not table.rules.sweep or (packet.flags & F_ACK) == 0)
     reuse = syn and slot.closing >= CLOSED_FIN
+    if reuse and table.rules.same_syn_joins and slot.has_first_syn and slot.first_syn == packet.seq:
+        reuse = False
     idle = idle_ns(table, slot) if table.rules.sweep else 0
+    too_old = table.rules.active_ns and packet.ts_ns - slot.rec.start_ns > table.rules.active_ns
     if idle and packet.ts_ns - slot.rec.end_ns > idle:
-        end_flow(table, number, IDLE_ENDED if slot.closing < CLOSED_FIN else closed_reason(table, slot))
+        end_flow(table, number, first_up(table, slot, idle))
         begin_flow(table, packet)
-    elif slot.dormant:
-        succeed_flow(table, number, packet, False)
-    elif (table.rules.active_ns and packet.ts_ns - slot.rec.start_ns > table.rules.active_ns) or reuse:
-        report_flow(table, slot, REUSED if reuse else ACTIVE_ENDED)
+    elif slot.dormant or too_old or reuse:
+        if not slot.dormant:
+            report_flow(table, slot, ACTIVE_ENDED if too_old else REUSED)
         succeed_flow(table, number, packet, reuse)
     elif (table.rules.split_icmp and slot.rec.proto == ICMP4 and slot.rec.icmp_type != packet.icmp_type
           and slot.rec.icmp_code != packet.icmp_code):
@@ -93,6 +99,20 @@ cdef inline uint32_t find_flow(Table *table, Packet *packet) noexcept nogil:
             return table.index[at].slot
         at = (at + 1) & table.mask
     return NO_SLOT
+
+
+cdef uint32_t find_quoted(Table *table, Packet *packet) noexcept nogil:
+    """Find the flow that an ICMP error quotes and make the packet its own; else its flow as an ICMP packet."""
+    cdef Packet quoted = packet[0]
+    cdef uint32_t number
+    quoted.key = packet.quoted
+    quoted.from_low = packet.quoted_from_low
+    quoted.hash = <uint32_t> hash_key(&quoted.key, table.k0, table.k1, 0)
+    number = find_flow(table, &quoted)
+    if number == NO_SLOT or table.slots[number].dormant:
+        return find_flow(table, packet)
+    packet[0] = quoted
+    return number
 
 
 cdef inline bint one_endpoint(const Key *key) noexcept nogil:
@@ -159,6 +179,8 @@ cdef void open_piece(Table *table, Slot *slot, Packet *packet, bint fresh) noexc
                 and not (table.rules.by_endpoint and one_endpoint(&packet.key)))
         slot.forward_low = packet.from_low != swap
         slot.connection = table.serial
+        slot.has_first_syn = (packet.flags & F_SYN) != 0
+        slot.first_syn = packet.seq
         slot.conn_base_ns = 0
         memcpy(rec.src, destination(packet) if swap else source(packet), 16)
         memcpy(rec.dst, source(packet) if swap else destination(packet), 16)

@@ -6,12 +6,21 @@ cdef inline int64_t idle_ns(Table *table, Slot *slot) noexcept nogil:
     if slot.closing >= CLOSED_FIN:
         return table.rules.linger_ns
     if slot.rec.proto == TCP:
-        return table.rules.tcp_ns if both or slot.dormant else table.rules.tcp_new_ns
+        return table.rules.tcp_ns if both else table.rules.tcp_new_ns
     if slot.rec.proto == UDP:
-        return table.rules.udp_ns if both or slot.dormant else table.rules.udp_new_ns
+        return table.rules.udp_ns if both else table.rules.udp_new_ns
     if slot.rec.icmp_type >= 0:
         return table.rules.icmp_ns
     return table.rules.other_ns
+
+cdef inline Reason first_up(Table *table, Slot *slot, int64_t idle) noexcept nogil:
+    """Why a flow that was idle for too long ended: it may have grown too old before that.
+
+    So the reason does not hang on when the flow was looked at.
+    """
+    if table.rules.active_ns and slot.rec.start_ns + table.rules.active_ns < slot.rec.end_ns + idle:
+        return ACTIVE_ENDED
+    return closed_reason(table, slot) if slot.closing >= CLOSED_FIN else IDLE_ENDED
 
 cdef inline int64_t deadline(Table *table, Slot *slot) noexcept nogil:
     """When a flow's time is up if no packet comes."""
@@ -55,7 +64,7 @@ cdef void look_at(Table *table, uint32_t number, int64_t now) noexcept nogil:
     cdef Slot *slot = &table.slots[number]
     cdef int64_t idle = idle_ns(table, slot)
     if idle and now - slot.rec.end_ns > idle:
-        end_flow(table, number, IDLE_ENDED if slot.closing < CLOSED_FIN else closed_reason(table, slot))
+        end_flow(table, number, first_up(table, slot, idle))
         return
     if table.rules.active_ns and not slot.dormant and now - slot.rec.start_ns > table.rules.active_ns:
         report_flow(table, slot, ACTIVE_ENDED)

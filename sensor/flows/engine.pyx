@@ -47,6 +47,7 @@ cdef set_decoder(Decoder *decoder, profile):
     decoder.tunnels = profile.tunnels
     decoder.icmp_in_key = profile.icmp_in_key
     decoder.match_fragments = profile.match_fragments
+    decoder.icmp_errors_join = profile.icmp_errors_join
     decoder.plain_links = profile.plain_links
     decoder.lenient = profile.plain_links
     decoder.protocols = {"all": PROTOCOLS_ALL, "legacy": PROTOCOLS_LEGACY, "cns22": PROTOCOLS_CNS22,
@@ -75,6 +76,7 @@ cdef set_rules(Rules *rules, profile):
     rules.conn_udp = profile.conn_udp
     rules.split_icmp = profile.protocols in ("cns22", "fork")
     rules.sweep = profile.sweep
+    rules.same_syn_joins = profile.same_syn_joins
 
 
 FLOW_DTYPE = _flow_dtype()

@@ -22,6 +22,7 @@ cdef struct Decoder:
     int protocols          # PROTOCOLS_ALL or what CICFlowMeter knew
     bint icmp_in_key
     bint match_fragments
+    bint icmp_errors_join
     bint plain_links       # Ethernet and VLAN tags only, as CICFlowMeter's reader
     bint lenient           # a TCP header is taken as it claims to be
     # state
@@ -124,6 +125,7 @@ cdef Outcome decode_transport(Decoder *decoder, View *view, size_t at, uint64_t 
     packet.ack = 0
     packet.icmp_type = -1
     packet.icmp_code = -1
+    packet.quotes = False
     if later or more:
         decoder.seen[SEEN_FRAGMENT] += 1
     if later:
@@ -172,6 +174,8 @@ cdef Outcome decode_transport(Decoder *decoder, View *view, size_t at, uint64_t 
         decoder.seen[SEEN_ICMPV4 if proto == ICMP4 else SEEN_ICMPV6] += 1
         if decoder.icmp_in_key:
             sport, dport = icmp_pair(proto, packet.icmp_type), packet.icmp_code
+        if decoder.icmp_errors_join and is_icmp_error(proto, packet.icmp_type):
+            decode_quote(decoder, view, at + 8, packet)
     if decoder.tunnels and not later:
         inner = decode_tunnel(decoder, view, at, wire, rest, proto, dport, packet)
         if inner != OUTCOMES:
@@ -183,6 +187,10 @@ cdef Outcome decode_transport(Decoder *decoder, View *view, size_t at, uint64_t 
             packet.icmp_type = -1
             packet.icmp_code = -1
     packet.key.proto = proto
+    if packet.quotes:
+        memcpy(packet.quoted.vlan, packet.key.vlan, sizeof(packet.key.vlan))
+        packet.quoted.vlans = packet.key.vlans
+        packet.quoted.tunnel = packet.key.tunnel
     packet.payload = payload
     packet.header = header
     if not decoder.vlan_in_key:
@@ -191,23 +199,61 @@ cdef Outcome decode_transport(Decoder *decoder, View *view, size_t at, uint64_t 
         packet.key.vlans = 0
     if more and not later and decoder.match_fragments:
         keep_fragment(decoder, packet, src, dst, proto, identity, sport, dport)
-    set_key(decoder, packet, src, dst, sport, dport)
+    packet.from_low = set_key(&packet.key, src, dst, sport, dport, decoder.protocols == PROTOCOLS_LEGACY)
     return IN_FLOW
 
-cdef void set_key(Decoder *decoder, Packet *packet, uint8_t *src, uint8_t *dst, uint32_t sport,
-                  uint32_t dport) noexcept nogil:
-    """Put the smaller endpoint first, so that both directions share a key."""
+cdef bint set_key(Key *key, uint8_t *src, uint8_t *dst, uint32_t sport, uint32_t dport, bint legacy) noexcept nogil:
+    """Put the smaller endpoint first, so that both directions share a key; True when the source is the smaller."""
     cdef int order = memcmp(src, dst, 16)
-    cdef bint icmp = packet.key.proto == (ICMP4 if packet.key.ip_version == 4 else ICMP6)
-    packet.from_low = order < 0 or (order == 0 and (icmp or sport <= dport or decoder.protocols == PROTOCOLS_LEGACY))
-    memcpy(packet.key.low, src if packet.from_low else dst, 16)
-    memcpy(packet.key.high, dst if packet.from_low else src, 16)
-    if packet.from_low or icmp:                        # ICMP: type and code, which have no direction
-        packet.key.low_port = sport
-        packet.key.high_port = dport
+    cdef bint icmp = key.proto == (ICMP4 if key.ip_version == 4 else ICMP6)
+    cdef bint from_low = order < 0 or (order == 0 and (icmp or sport <= dport or legacy))
+    memcpy(key.low, src if from_low else dst, 16)
+    memcpy(key.high, dst if from_low else src, 16)
+    if from_low or icmp:                               # ICMP: type and code, which have no direction
+        key.low_port = sport
+        key.high_port = dport
     else:
-        packet.key.low_port = dport
-        packet.key.high_port = sport
+        key.low_port = dport
+        key.high_port = sport
+    return from_low
+
+cdef bint is_icmp_error(uint32_t proto, int16_t kind) noexcept nogil:
+    """Whether an ICMP message quotes the packet that it complains of."""
+    if proto == ICMP4:
+        return kind == 3 or kind == 4 or kind == 5 or kind == 11 or kind == 12
+    return 1 <= kind <= 4
+
+cdef void decode_quote(Decoder *decoder, View *view, size_t at, Packet *packet) noexcept nogil:
+    """Find the flow of the packet that an ICMP error quotes; the error travels against it."""
+    cdef uint32_t version = u8(view, at) >> 4, proto, sport = 0, dport = 0
+    cdef uint8_t src[16]
+    cdef uint8_t dst[16]
+    memset(&packet.quoted, 0, sizeof(Key))
+    memset(src, 0, 16)
+    memset(dst, 0, 16)
+    if version == 4:
+        proto = u8(view, at + 9)
+        copy_bytes(view, at + 12, src, 4)
+        copy_bytes(view, at + 16, dst, 4)
+        at += (u8(view, at) & 15) * 4
+    else:
+        proto = u8(view, at + 6)
+        copy_bytes(view, at + 8, src, 16)
+        copy_bytes(view, at + 24, dst, 16)
+        at += 40
+    if proto == TCP or proto == UDP or proto == SCTP:
+        sport = u16(view, at)
+        dport = u16(view, at + 2)
+    elif decoder.icmp_in_key and ((proto == ICMP4 and version == 4) or (proto == ICMP6 and version == 6)):
+        sport = icmp_pair(proto, u8(view, at))
+        dport = u8(view, at + 1)
+    if view.short or version != packet.key.ip_version:
+        view.short = False                             # a quote cut short: the error is its own flow
+        return
+    packet.quotes = True
+    packet.quoted.proto = proto
+    packet.quoted.ip_version = version
+    packet.quoted_from_low = set_key(&packet.quoted, dst, src, dport, sport, False)
 
 cdef uint16_t icmp_pair(uint32_t proto, int16_t kind) noexcept nogil:
     """The type that a request and its reply share: the request's."""

@@ -98,6 +98,10 @@ cdef struct Packet:
     int16_t icmp_code
     uint8_t flags
     uint8_t from_low
+    uint8_t in_flow
+    uint8_t quotes               # an ICMP error: `quoted` is the flow that it speaks of
+    uint8_t quoted_from_low
+    Key quoted
 
 cdef inline const uint8_t *source(Packet *packet) noexcept nogil:
     return &packet.key.low[0] if packet.from_low else &packet.key.high[0]

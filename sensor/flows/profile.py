@@ -28,6 +28,9 @@ class Profile:
         tunnels: look into IP-in-IP, GRE, VXLAN, Geneve and GTP-U; the tunnel's identifier joins the key.
         icmp_in_key: ICMP type and code join the key, a request and its reply together.
         match_fragments: later fragments are counted to the flow of their first.
+        icmp_errors_join: an ICMP error counts to the open flow that it quotes, as Suricata has it.
+        same_syn_joins: after a close, a SYN with the first SYN's sequence number is a retry of the same flow, as
+            Suricata has it; otherwise it begins a new one, as in the training rows.
         by_endpoint: forward means the initiator's address and port; otherwise the address alone.
         swap_syn_ack: a flow whose first packet is SYN and ACK was begun by the other side.
         first_fin_ends: any FIN ends the flow (the 2018 rule); otherwise both sides' FIN and one ACK, or a RST.
@@ -53,6 +56,8 @@ class Profile:
     tunnels: bool = False
     icmp_in_key: bool = True
     match_fragments: bool = True
+    icmp_errors_join: bool = False
+    same_syn_joins: bool = False
     by_endpoint: bool = True
     swap_syn_ack: bool = True
     first_fin_ends: bool = False

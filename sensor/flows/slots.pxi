@@ -40,6 +40,8 @@ cdef struct Slot:
     uint8_t dormant              # cut by the active timeout, roles kept, no packet since
     uint8_t fins                 # who has sent a FIN: 1 the initiator, 2 the other side
     uint8_t reserved[3]
+    uint32_t first_syn           # sequence number of the first SYN, for retries
+    uint32_t has_first_syn
     FlowRecord rec
     Bulk bulk[2]
 

@@ -42,6 +42,7 @@ cdef struct Rules:               # a Profile, field for field, as far as it is n
     bint conn_udp
     bint split_icmp
     bint sweep
+    bint same_syn_joins
 
 cdef struct Table:
     Rules rules
