@@ -16,6 +16,9 @@ FORMAT: Final = "1"
 KINDS: Final = ("classifier", "autoencoder")
 CONTRIBUTIONS: Final = ("gradient", "linear", "paths", "reconstruction")
 
+MAX_ENTRY: Final = 1 << 18
+"""Characters of one entry: JSON takes thirty times as much memory while it is read."""
+
 # Names end up in events, file names and on terminals: no control characters, no surprises.
 _NAME: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._+-]{0,63}")
 _CLASS: Final = re.compile(r"[a-z0-9_]{1,32}")
@@ -101,7 +104,7 @@ class _Entries:
         value = self._properties.get(PREFIX + key)
         if value is None:
             raise ValueError(f"its metadata lack {PREFIX}{key}")
-        if not fits(value):
+        if len(value) > MAX_ENTRY or not fits(value):
             raise ValueError(f"its metadata {PREFIX}{key} has the value {value[:80]!r}")
         return value
 

@@ -73,12 +73,12 @@ def elements(shape: Shape) -> int:
 
 
 def _broadcast(call: Call) -> Result:
-    """Combine shapes as numpy does; the batch may only meet the batch or nothing."""
+    """Combine shapes as numpy does; the batch may only meet the batch (and stand first, see shape_of)."""
     rank = max(len(shape) for shape in call.shapes)
     sizes: list[int | None] = []
     for axis in range(rank):
         column = {shape[axis - rank] for shape in call.shapes if len(shape) >= rank - axis} - {1}
-        if len(column) > 1 or (None in column and axis):
+        if len(column) > 1:
             raise ValueError(f"its inputs of shapes {list(call.shapes)} do not fit together")
         sizes.append(column.pop() if column else 1)
     return Result(tuple(sizes))

@@ -72,6 +72,7 @@ def test_every_entry_is_needed(key):
         ("medians", "7"),
         ("training", "[]"),
         ("card", "x" * 20_001),
+        ("training", '{"a":[' + "[]," * 200_000 + "1]}"),
     ],
 )
 def test_a_value_that_cannot_be_is_refused_with_its_key(key, value):
