@@ -174,7 +174,7 @@ cdef Outcome decode_transport(Decoder *decoder, View *view, size_t at, uint64_t 
         decoder.seen[SEEN_ICMPV4 if proto == ICMP4 else SEEN_ICMPV6] += 1
         if decoder.icmp_in_key:
             sport, dport = icmp_pair(proto, packet.icmp_type), packet.icmp_code
-        if decoder.icmp_errors_join and is_icmp_error(proto, packet.icmp_type):
+        if decoder.icmp_errors_join and proto == ICMP4 and packet.icmp_type == 3:
             decode_quote(decoder, view, at + 8, packet)
     if decoder.tunnels and not later:
         inner = decode_tunnel(decoder, view, at, wire, rest, proto, dport, packet)
@@ -217,42 +217,27 @@ cdef bint set_key(Key *key, uint8_t *src, uint8_t *dst, uint32_t sport, uint32_t
         key.high_port = sport
     return from_low
 
-cdef bint is_icmp_error(uint32_t proto, int16_t kind) noexcept nogil:
-    """Whether an ICMP message quotes the packet that it complains of."""
-    if proto == ICMP4:
-        return kind == 3 or kind == 4 or kind == 5 or kind == 11 or kind == 12
-    return 1 <= kind <= 4
-
 cdef void decode_quote(Decoder *decoder, View *view, size_t at, Packet *packet) noexcept nogil:
-    """Find the flow of the packet that an ICMP error quotes; the error travels against it."""
-    cdef uint32_t version = u8(view, at) >> 4, proto, sport = 0, dport = 0
+    """Find the TCP, UDP or ICMP flow that a destination-unreachable message quotes; it travels against it."""
+    cdef uint32_t proto = u8(view, at + 9), header = (u8(view, at) & 15) * 4, sport = 0, dport = 0
+    cdef bint whole = u8(view, at) >> 4 == 4 and header >= 20
     cdef uint8_t src[16]
     cdef uint8_t dst[16]
     memset(&packet.quoted, 0, sizeof(Key))
     memset(src, 0, 16)
     memset(dst, 0, 16)
-    if version == 4:
-        proto = u8(view, at + 9)
-        copy_bytes(view, at + 12, src, 4)
-        copy_bytes(view, at + 16, dst, 4)
-        at += (u8(view, at) & 15) * 4
-    else:
-        proto = u8(view, at + 6)
-        copy_bytes(view, at + 8, src, 16)
-        copy_bytes(view, at + 24, dst, 16)
-        at += 40
-    if proto == TCP or proto == UDP or proto == SCTP:
-        sport = u16(view, at)
-        dport = u16(view, at + 2)
-    elif decoder.icmp_in_key and ((proto == ICMP4 and version == 4) or (proto == ICMP6 and version == 6)):
-        sport = icmp_pair(proto, u8(view, at))
-        dport = u8(view, at + 1)
-    if view.short or version != packet.key.ip_version:
-        view.short = False                             # a quote cut short: the error is its own flow
-        return
-    packet.quotes = True
+    copy_bytes(view, at + 12, src, 4)
+    copy_bytes(view, at + 16, dst, 4)
+    if proto == TCP or proto == UDP:
+        sport = u16(view, at + header)
+        dport = u16(view, at + header + 2)
+    elif proto == ICMP4 and decoder.icmp_in_key:
+        dport = icmp_pair(proto, u8(view, at + header))
+        sport = u8(view, at + header + 1)
+    packet.quotes = whole and not view.short and (proto == TCP or proto == UDP or proto == ICMP4)
+    view.short = False                                 # a quote cut short: the error is its own flow
     packet.quoted.proto = proto
-    packet.quoted.ip_version = version
+    packet.quoted.ip_version = 4
     packet.quoted_from_low = set_key(&packet.quoted, dst, src, dport, sport, False)
 
 cdef uint16_t icmp_pair(uint32_t proto, int16_t kind) noexcept nogil:

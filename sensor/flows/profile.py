@@ -28,7 +28,7 @@ class Profile:
         tunnels: look into IP-in-IP, GRE, VXLAN, Geneve and GTP-U; the tunnel's identifier joins the key.
         icmp_in_key: ICMP type and code join the key, a request and its reply together.
         match_fragments: later fragments are counted to the flow of their first.
-        icmp_errors_join: an ICMP error counts to the open flow that it quotes, as Suricata has it.
+        icmp_errors_join: an ICMP destination-unreachable counts to the open flow that it quotes, as Suricata has it.
         same_syn_joins: after a close, a SYN with the first SYN's sequence number is a retry of the same flow, as
             Suricata has it; otherwise it begins a new one, as in the training rows.
         by_endpoint: forward means the initiator's address and port; otherwise the address alone.
