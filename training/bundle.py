@@ -10,13 +10,13 @@ from exporter import bundle, calibration, graph, verify
 from exporter.identity import Identity
 from exporter.scoring import LossScale, Scoring
 from training.config import TrainConfig
-from training.datasets.labels import CLASSES
 from training.datasets.table import FlowTable
 from training.evaluation.trials import Trial
 from training.experiment import Prepared
 from training.models.inputs import benign_medians
 
-TEMPERATURES = np.geomspace(0.5, 8.0, 41)
+TEMPERATURES = np.geomspace(1.0, 8.0, 31)
+"""Tried in this order; none below 1, for well separated rows would sharpen every score to 0 or 1."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +30,7 @@ class Shipped:
     identity: Identity
     temperature: float
     parity: dict[str, Any]
+    names: tuple[str, ...]
     model: Any
 
     def score(self, rows: npt.NDArray[np.float32]) -> npt.NDArray[np.float64]:
@@ -71,7 +72,7 @@ def ship(trial: Trial, prepared: Prepared, config: TrainConfig, card: str) -> Sh
     )
     data = bundle.build(trial.fitted.network, scoring, identity)
     report = verify.check(data, trial.fitted.network, scoring, held.features)
-    return Shipped(data, identity, temperature, report.as_dict(), model)
+    return Shipped(data, identity, temperature, report.as_dict(), scoring.classes, model)
 
 
 def _scoring(trial: Trial, prepared: Prepared, held: FlowTable) -> tuple[Scoring, float]:
@@ -81,10 +82,10 @@ def _scoring(trial: Trial, prepared: Prepared, held: FlowTable) -> tuple[Scoring
     if fitted.kind == "autoencoder":
         losses = np.exp(fitted.score(held.rows(held.benign).features))
         scale = LossScale.fit(losses)
-        names = ("benign", "anomaly")
-        return Scoring("autoencoder", names, fitted.preprocessing, medians, loss_scale=scale), 1.0
+        scoring = Scoring("autoencoder", fitted.classes, fitted.preprocessing, medians, loss_scale=scale)
+        return scoring, 1.0
     temperature = fit_temperature(fitted.score(held.features), ~held.benign)
-    scoring = Scoring("classifier", CLASSES, fitted.preprocessing, medians, temperature=temperature)
+    scoring = Scoring("classifier", fitted.classes, fitted.preprocessing, medians, temperature=temperature)
     return scoring, temperature
 
 

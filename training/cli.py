@@ -6,8 +6,12 @@ import sys
 import time
 from dataclasses import replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from sensor.errors import NettrusionError
+
+if TYPE_CHECKING:
+    from training.config import TrainConfig
 
 SUMMARY = "train the candidates, choose one by recall at the alert budget, export it with its card"
 
@@ -57,7 +61,7 @@ def run(args: argparse.Namespace) -> int:
     return 0
 
 
-def _flags(config: "TrainConfig", args: argparse.Namespace) -> "TrainConfig":  # noqa: F821
+def _flags(config: "TrainConfig", args: argparse.Namespace) -> "TrainConfig":
     """Return the settings with the flags that were given put above them."""
     if args.data:
         config = replace(config, data=replace(config.data, folders=tuple(str(path) for path in args.data)))

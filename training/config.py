@@ -28,7 +28,7 @@ class SplitConfig:
     calibration: float = 0.25
     test: float = 0.25
     seed: int = 0
-    train_rows_per_label: int = 2_000
+    train_rows_per_label: int = 1_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,9 +37,9 @@ class ModelConfig:
 
     candidates: tuple[str, ...] = ()
     seeds: int = 5
-    epochs: int = 24
+    epochs: int = 16
     batch: int = 1024
-    width: int = 96
+    width: int = 64
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,7 +96,8 @@ def load(path: Path) -> TrainConfig:
         raise NettrusionError(f"{path}: {problem.strerror}; name a readable TOML file") from problem
     except tomllib.TOMLDecodeError as problem:
         raise NettrusionError(f"{path}: not TOML: {problem}") from problem
-    return _fill(TrainConfig(), document, str(path))
+    filled: TrainConfig = _fill(TrainConfig(), document, str(path))
+    return filled
 
 
 def _fill(defaults: Any, given: Mapping[str, Any], where: str) -> Any:

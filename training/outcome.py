@@ -10,11 +10,12 @@ from typing import Any
 import numpy as np
 
 from sensor.errors import NettrusionError
-from training.bundle import Shipped, ship
+from training.bundle import ship
 from training.config import TrainConfig
 from training.datasets.labels import CLASSES
 from training.evaluation import elsewhere, transfer
 from training.evaluation.elsewhere import Abroad
+from training.evaluation.transfer import Elsewhere
 from training.evaluation.trials import Trial
 from training.experiment import Prepared, Results
 from training.report import card, pictures
@@ -46,8 +47,23 @@ def finish(config: TrainConfig, prepared: Prepared, results: Results, command: s
     trial = median_seed(results.same_day[results.choice.winner], rate)
     say(f"exporting {trial.fitted.candidate}, seed {trial.fitted.seed}")
     shipped = ship(trial, prepared, config, card.short(results.choice))
-    abroad = _abroad(config, prepared, shipped, say)
-    full = Card(config, prepared, results, trial, shipped, abroad, command)
+    flows = _captures(config, prepared, say)
+    abroad, rivals = None, {}
+    if flows is not None:
+        abroad = elsewhere.judge(
+            flows,
+            shipped.score(flows.features),
+            shipped.classes(flows.features),
+            shipped.names,
+            shipped.identity.threshold,
+            config.budgets,
+        )
+        rivals = {
+            name: _rival(flows, median_seed(runs, rate), rate)
+            for name, runs in results.same_day.items()
+            if name != "constant"
+        }
+    full = Card(config, prepared, results, trial, shipped, abroad, command, rivals)
     metrics = _metrics(full)
     files = {
         "model.onnx": shipped.data,
@@ -64,29 +80,28 @@ def finish(config: TrainConfig, prepared: Prepared, results: Results, command: s
     return Outcome(files, metrics["headline"])
 
 
-def _abroad(config: TrainConfig, prepared: Prepared, shipped: Shipped, say: Say) -> Abroad | None:
-    """Score the captures of other origin, when the settings name them."""
+def _captures(config: TrainConfig, prepared: Prepared, say: Say) -> Elsewhere | None:
+    """Return the flows of the captures of other origin, when the settings name them."""
     named = config.transfer
     if not named.captures:
         return None
     if not (named.labels and named.flows):
         raise NettrusionError("captures need their labels: name --labels and --flow-labels as well")
     say("captures of other origin")
-    flows = transfer.load(
+    return transfer.load(
         Path(named.captures),
         Path(named.labels),
         Path(named.flows),
         prepared.feature_set,
         config.data.variant,
     )
-    return elsewhere.judge(
-        flows,
-        shipped.score(flows.features),
-        shipped.classes(flows.features),
-        CLASSES,
-        shipped.identity.threshold,
-        config.budgets,
-    )
+
+
+def _rival(flows: Elsewhere, trial: Trial, rate: float) -> Abroad:
+    """Return what a candidate does on the captures, at the threshold of its own trial."""
+    fitted = trial.fitted
+    threshold = trial.test.at(rate).threshold
+    return elsewhere.judge(flows, fitted.score(flows.features), None, fitted.classes, threshold, (rate,))
 
 
 def _draw(full: Card, folder: Path) -> list[tuple[Path, str]]:
@@ -116,18 +131,16 @@ def _draw(full: Card, folder: Path) -> list[tuple[Path, str]]:
         )
     )
     shipped = full.shipped.score(test.features)
-    drawn.append(
-        (
-            pictures.confusion(
-                folder / "confusion.png",
-                known.target,
-                full.shipped.classes(known.features).argmax(axis=1),
-                CLASSES,
-            ),
-            "Later the same day: which class (row) was called which (column), the likeliest class,"
-            " without a threshold.",
+    if trial.fitted.kind != "autoencoder":
+        place = np.array([CLASSES.index(name) for name in full.shipped.names])
+        called = place[full.shipped.classes(known.features).argmax(axis=1)]
+        drawn.append(
+            (
+                pictures.confusion(folder / "confusion.png", known.target, called, CLASSES),
+                "Later the same day: which class (row) was called which (column), the likeliest"
+                " class, without a threshold.",
+            )
         )
-    )
     drawn.append(
         (
             pictures.reliability(folder / "reliability.png", shipped, ~test.benign, test.weight),
@@ -227,6 +240,7 @@ def _metrics(full: Card) -> dict[str, Any]:
             for name, left_out in full.results.unseen.items()
         },
         "elsewhere": full.abroad.as_dict() if full.abroad else None,
+        "elsewhere, every candidate": {name: abroad.as_dict() for name, abroad in full.rivals.items()},
     }
 
 

@@ -85,17 +85,18 @@ def choose(standings: Sequence[Standing], rate: float) -> Choice:
     if not able:
         raise ValueError("none of the candidates can be exported")
     first = ranked[0]
-    if first.network:
-        plain = next((one for one in ranked if not one.network), None)
-        behind = f"; the best plain baseline, {plain.candidate}, reaches {_say(plain)}" if plain else ""
-        reason = f"{first.candidate} reaches {_say(first)}{behind}"
-        return Choice(rate, ranked, first.candidate, reason)
-    winner = next((one for one in able if not one.network), able[0])
+    plain = next((one for one in ranked if not one.network), None)
     network = next((one for one in ranked if one.network), None)
-    beaten = f"the best network, {network.candidate}, reaches {_say(network)} and does not beat it"
-    reason = f"{first.candidate} reaches {_say(first)}; " + (beaten if network else "no network was a candidate")
+    reason = f"{first.candidate} reaches {_say(first)}"
+    if first.network:
+        if plain:
+            reason += f"; the best plain baseline, {plain.candidate}, reaches {_say(plain)}"
+        return Choice(rate, ranked, first.candidate, reason)
+    if network:
+        reason += f"; the best network, {network.candidate}, reaches {_say(network)}"
+    winner = next((one for one in able if not one.network), able[0])
     if winner is not first:
-        reason += f"; it cannot be exported with reasons, so {winner.candidate} ships"
+        reason += f"; {first.candidate} cannot be exported with reasons, {winner.candidate} can"
     return Choice(rate, ranked, winner.candidate, reason)
 
 

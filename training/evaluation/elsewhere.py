@@ -52,14 +52,16 @@ class Abroad:
 def judge(
     flows: Elsewhere,
     score: npt.NDArray[np.float64],
-    probability: npt.NDArray[np.float64],
+    probability: npt.NDArray[np.float64] | None,
     classes: tuple[str, ...],
     threshold: float,
     rates: tuple[float, ...],
 ) -> Abroad:
-    """Compute the transfer column from scores (n,) and class probabilities (n, C)."""
+    """Compute the transfer column from scores (n,) and class probabilities (n, C), if there are."""
     alerted = score >= threshold
-    named = np.array(classes)[1 + probability[:, 1:].argmax(axis=1)]
+    named = np.full(len(score), "-")
+    if probability is not None:
+        named = np.array(classes)[1 + probability[:, 1:].argmax(axis=1)]
     benign = ~flows.attack
     group = flows.group
 

@@ -67,6 +67,7 @@ class Autoencoder:
             preprocessing,
             score=lambda rows: np.asarray(np.log(loss(rows) + 1e-12)),
             network=network,
+            classes=("benign", "anomaly"),
             history={name: [float(v) for v in curve] for name, curve in fitted.history.items()},
         )
 

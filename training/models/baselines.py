@@ -9,7 +9,7 @@ import numpy.typing as npt
 
 from training.datasets.labels import CLASSES
 from training.models.candidate import Fitted, Floats, Lesson, balanced_weights, log_odds
-from training.models.inputs import fit_preprocessing
+from training.models.inputs import fit_preprocessing, silenced
 from training.models.reproducible import one_thread
 
 Build = Callable[[int], Any]
@@ -33,11 +33,14 @@ class Constant:
 class Supervised:
     """A scikit-learn classifier over CLASSES, or over benign and attack when `binary`.
 
+    `plain` is for trees, which are given raw values.
+
     `exportable` says whether the exporter can write its contributions into the graph.
     """
 
     name: str
     build: Build
+    plain: bool = False
     seeded: bool = False
     binary: bool = False
     exportable: bool = False
@@ -45,13 +48,13 @@ class Supervised:
 
     def fit(self, lesson: Lesson, seed: int) -> Fitted:
         """Fit on the train rows with the weights that the network gets."""
-        preprocessing = fit_preprocessing(lesson)
+        preprocessing = fit_preprocessing(lesson, plain=self.plain)
         target = lesson.train.target
         wanted = (target > 0).astype(np.int64) if self.binary else target
         model = self.build(seed)
         with one_thread():
             model.fit(
-                preprocessing.apply(lesson.train.features),
+                silenced(lesson, preprocessing.apply(lesson.train.features)),
                 wanted,
                 sample_weight=balanced_weights(target),
             )
@@ -72,6 +75,7 @@ class Supervised:
             score=lambda rows: log_odds(probability(rows)),
             probability=None if self.binary else probability,
             network=model if self.exportable else None,
+            classes=tuple(CLASSES[int(number)] for number in model.classes_),
         )
 
 
@@ -123,6 +127,7 @@ def baselines() -> list[Constant | Supervised | Novelty]:
         Supervised(
             "stump",
             lambda seed: DecisionTreeClassifier(max_depth=1, random_state=seed),
+            plain=True,
             binary=True,
         ),
         Supervised(
@@ -133,6 +138,7 @@ def baselines() -> list[Constant | Supervised | Novelty]:
         Supervised(
             "random forest",
             lambda seed: RandomForestClassifier(60, max_depth=14, min_samples_leaf=2, n_jobs=1, random_state=seed),
+            plain=True,
             seeded=True,
         ),
         Supervised(
@@ -140,6 +146,7 @@ def baselines() -> list[Constant | Supervised | Novelty]:
             lambda seed: HistGradientBoostingClassifier(
                 max_iter=60, max_leaf_nodes=15, max_bins=63, early_stopping=False, random_state=seed
             ),
+            plain=True,
             exportable=True,
         ),
         Novelty("pca", lambda seed: PCA(0.95, svd_solver="full", random_state=seed), _rebuild_loss),

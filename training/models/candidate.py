@@ -8,6 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from exporter.preprocessing import Preprocessing
+from training.datasets.labels import CLASSES
 from training.datasets.table import BENIGN, FlowTable
 
 Floats = npt.NDArray[np.float32]
@@ -36,7 +37,8 @@ class Fitted:
     `score` takes raw features (n, k) and returns (n,) float64, larger = more like an attack, on a
     scale of its own that does not saturate (log-odds, log of a loss). `probability` gives (n, C)
     over CLASSES or is None for detectors of novelty. `network` is what the exporter takes, None for
-    baselines that cannot be exported with their reasons. `history` holds a list per curve.
+    baselines that cannot be exported with their reasons; `classes` names its outputs. `history` holds
+    a list per curve.
     """
 
     candidate: str
@@ -47,6 +49,7 @@ class Fitted:
     probability: Callable[[Floats], npt.NDArray[np.float64]] | None = None
     network: Any = None
     history: dict[str, list[float]] = field(default_factory=dict)
+    classes: tuple[str, ...] = CLASSES
 
 
 class Candidate(Protocol):

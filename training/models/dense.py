@@ -35,9 +35,9 @@ class Dense:
         smoothing: label smoothing, keeps scores from saturating.
     """
 
-    branches: int = 4
+    branches: int = 2
     width: int = 64
-    epochs: int = 24
+    epochs: int = 16
     batch: int = 1024
     patience: int = 4
     rate: float = 4e-3
@@ -59,16 +59,14 @@ class Dense:
         preprocessing = fit_preprocessing(lesson)
         train, held = lesson.train, lesson.calibration
         slower = preprocessing.apply(stretch(train.features, lesson, self.stretch, seed))
-        rows = np.concatenate(
-            [preprocessing.apply(train.features), blur(slower, self.noise, seed)]
-        )
+        rows = np.concatenate([preprocessing.apply(train.features), blur(slower, self.noise, seed)])
         weights = np.tile(self._alike(balanced_weights(train.target)), (2, 1))
         branches = self._network(len(train.feature_names))
+        steps = self.epochs * (len(rows) // self.batch + 1)
+        falling = keras.optimizers.schedules.CosineDecay(self.rate, steps)
         branches.compile(
-            optimizer=keras.optimizers.AdamW(self.rate, weight_decay=self.decay),
-            loss=keras.losses.CategoricalCrossentropy(
-                from_logits=True, label_smoothing=self.smoothing
-            ),
+            optimizer=keras.optimizers.AdamW(falling, weight_decay=self.decay),
+            loss=keras.losses.CategoricalCrossentropy(from_logits=True, label_smoothing=self.smoothing),
             weighted_metrics=["accuracy"],
             steps_per_execution=STEPS_A_CALL,
         )
@@ -83,11 +81,7 @@ class Dense:
             ),
             epochs=self.epochs,
             batch_size=self.batch,
-            callbacks=[
-                keras.callbacks.EarlyStopping(
-                    "val_loss", patience=self.patience, restore_best_weights=True
-                )
-            ],
+            callbacks=[keras.callbacks.EarlyStopping("val_loss", patience=self.patience, restore_best_weights=True)],
             verbose=0,
         )
         network = self._merged(branches)
@@ -137,9 +131,7 @@ class Dense:
         blocks = np.zeros((self.branches * self.width, self.branches * (self.width // 2)))
         for branch, (kernel, _) in enumerate(narrow):
             rows, columns = kernel.shape
-            blocks[
-                branch * rows : (branch + 1) * rows, branch * columns : (branch + 1) * columns
-            ] = kernel
+            blocks[branch * rows : (branch + 1) * rows, branch * columns : (branch + 1) * columns] = kernel
         layers = keras.layers
         given = keras.Input((len(wide[0][0]),), name="features")
         x = layers.Dense(blocks.shape[0], activation="relu", name="wide")(given)

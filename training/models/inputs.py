@@ -3,21 +3,35 @@
 from dataclasses import replace
 
 import numpy as np
+import numpy.typing as npt
 
 from exporter.preprocessing import Preprocessing
 from training.datasets.table import FlowTable
-from training.models.candidate import Lesson
+from training.models.candidate import Floats, Lesson
 
 
-def fit_preprocessing(lesson: Lesson) -> Preprocessing:
+def fit_preprocessing(lesson: Lesson, *, plain: bool = False) -> Preprocessing:
     """Return preprocessing fitted on the lesson's train rows alone.
 
-    Trees get the same: it changes no order within a feature. A feature named in `lesson.excluded` gets scale
-    0: the network receives a constant for it and can learn nothing from it.
+    A feature named in `lesson.excluded` gets scale 0: the network receives a constant for it and
+    can learn nothing from it. `plain` is for trees: raw values, whose order the logarithm would not
+    change, but whose last bit it would; see `silenced`.
     """
-    fitted = Preprocessing.fit(lesson.train.features)
-    silent = np.isin(np.array(lesson.train.feature_names), lesson.excluded)
-    return replace(fitted, scale=np.where(silent, 0, fitted.scale).astype(fitted.scale.dtype))
+    rows = lesson.train.features
+    if plain:
+        return Preprocessing.plain(rows)
+    fitted = Preprocessing.fit(rows)
+    scale = np.where(_silent(lesson), 0, fitted.scale)
+    return replace(fitted, scale=scale.astype(fitted.scale.dtype))
+
+
+def silenced(lesson: Lesson, inputs: Floats) -> Floats:
+    """Return (n, k) inputs to fit trees on: excluded features are constant, so no tree asks them."""
+    return np.where(_silent(lesson), np.float32(0), inputs)
+
+
+def _silent(lesson: Lesson) -> npt.NDArray[np.bool_]:
+    return np.isin(np.array(lesson.train.feature_names), lesson.excluded)
 
 
 def benign_medians(table: FlowTable) -> "np.ndarray[tuple[int], np.dtype[np.float32]]":

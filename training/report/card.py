@@ -1,7 +1,7 @@
 """The model card: what ships, why, at which budget, on which data, and what it misses."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
@@ -18,7 +18,10 @@ from training.selection import Choice, Spread
 
 @dataclass(frozen=True, slots=True)
 class Card:
-    """Everything that the card speaks of; `abroad` is None when no other captures were given."""
+    """Everything that the card speaks of; `abroad` is None when no other captures were given.
+
+    `rivals` is what the other candidates do on them, each at its own threshold.
+    """
 
     config: TrainConfig
     prepared: Prepared
@@ -27,6 +30,7 @@ class Card:
     shipped: Shipped
     abroad: Abroad | None
     command: str
+    rivals: Mapping[str, Abroad] = field(default_factory=dict)
 
 
 def short(choice: Choice) -> str:
@@ -144,7 +148,35 @@ def _elsewhere(card: Card, shown: Mapping[str, Picture]) -> list[Block]:
                 " above alerts. A diagnosis with hindsight, not a figure to expect.",
             )
         )
+    blocks += _rivals(card)
     return [*blocks, *(shown[name] for name in ("transfer",) if name in shown)]
+
+
+def _rivals(card: Card) -> list[Block]:
+    """Return what other candidates do elsewhere: told, never chosen by."""
+    if not card.rivals:
+        return []
+    groups = [row.group for row in next(iter(card.rivals.values())).attacks]
+    rows = []
+    for name, abroad in card.rivals.items():
+        found = {row.group: row.alerted_by_capture for row in abroad.attacks}
+        rows.append(
+            [
+                name + (" (ships)" if name == card.results.choice.winner else ""),
+                _share(abroad.false_positive_rate),
+                _share(abroad.false_positive_rate_by_capture),
+                *(_share(found[group]) for group in groups),
+            ]
+        )
+    return [
+        Table(
+            ["candidate", "false alerts", "false, by capture", *groups],
+            rows,
+            "Every candidate here, its median seed at its own threshold for the same budget, by"
+            " capture. Told because it says what the choice on the lab's own rows is worth; the"
+            " choice was made without it.",
+        )
+    ]
 
 
 def _columns(card: Card, shown: Mapping[str, Picture]) -> list[Block]:
@@ -209,7 +241,7 @@ def _columns(card: Card, shown: Mapping[str, Picture]) -> list[Block]:
 
 
 def _other_figures(trials: Sequence[Trial]) -> Table:
-    figures = {
+    figures: dict[str, list[float | None]] = {
         "PR-AUC at the natural ratio": [trial.test.pr_auc for trial in trials],
         "ROC-AUC": [trial.test.roc_auc for trial in trials],
         "macro-F1 over classes": [trial.test.macro_f1 for trial in trials],

@@ -24,9 +24,7 @@ class Spy:
 
     def fit(self, lesson: Lesson, seed: int) -> Fitted:
         self.shown.append(identities(lesson.train) | identities(lesson.calibration))
-        return Fitted(
-            "spy", "baseline", seed, fit_preprocessing(lesson), lambda rows: rows[:, 20].astype(np.float64)
-        )
+        return Fitted("spy", "baseline", seed, fit_preprocessing(lesson), lambda rows: rows[:, 20].astype(np.float64))
 
 
 def identities(table):

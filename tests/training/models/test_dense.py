@@ -16,9 +16,7 @@ SMALL = Dense(branches=2, width=16, epochs=12, batch=128)
 def lesson():
     table = made.table(rows=40, benign=400)
     split = later_the_same_day(table)
-    return Lesson(
-        table.rows(split.train), table.rows(split.calibration), excluded=(table.feature_names[30],)
-    )
+    return Lesson(table.rows(split.train), table.rows(split.calibration), excluded=(table.feature_names[30],))
 
 
 @pytest.fixture(scope="module")

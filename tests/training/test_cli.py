@@ -1,0 +1,71 @@
+"""The command: flags above the file, errors in sentences, one folder out."""
+
+import argparse
+import json
+
+import pytest
+
+from sensor.errors import NettrusionError
+from tests.training import made
+from training import cli
+
+
+def parse(*words: object) -> argparse.Namespace:
+    parser = argparse.ArgumentParser()
+    cli.configure(parser)
+    return parser.parse_args([str(word) for word in words])
+
+
+def rows():
+    labels = {"BENIGN": 300, "DoS Hulk": 30, "Portscan": 30, "FTP-Patator": 30}
+    number = 0
+    for label, count in labels.items():
+        for place in range(count):
+            number += 1
+            yield made.row(
+                number,
+                label,
+                Src_IP=f"10.1.{place % 60}.1" if label == "BENIGN" else "10.9.9.9",
+                Flow_Duration=number * (1 if label == "BENIGN" else 5_000),
+                Total_Fwd_Packet=1 + place % 7 + (0 if label == "BENIGN" else 300),
+            )
+
+
+def test_a_small_run_from_csv_to_folder(tmp_path, capsys):
+    (tmp_path / "data").mkdir()
+    made.write_csv(tmp_path / "data" / "a.csv", list(rows()))
+    out = tmp_path / "out"
+    words = ["--data", tmp_path / "data", "--out", out, "--seeds", 1, "--budget", 0.05]
+    assert cli.run(parse(*words, "--candidates", "stump", "logistic regression")) == 0
+    shown = capsys.readouterr()
+    assert json.loads(shown.out)["model"] == "logistic regression"
+    assert "reading labelled flows" in shown.err
+    assert (out / "model.onnx").stat().st_size > 1000
+    assert str(tmp_path) not in (out / "model-card.md").read_text()
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        ([], "--data DIR"),
+        (["--data", "x", "--seeds", "0"], "at least one seed"),
+        (["--data", "x", "--budget", "2"], "between 0 and 1"),
+        (["--data", "nowhere/at/all"], "no such folder"),
+    ],
+)
+def test_what_is_missing_is_said(tmp_path, words, said):
+    with pytest.raises(NettrusionError, match=said):
+        cli.run(parse("--out", tmp_path / "out", *words))
+
+
+def test_flags_stand_above_the_file(tmp_path):
+    path = tmp_path / "run.toml"
+    path.write_text("[models]\nseeds = 3\n[data]\nfolders = ['a']\n[budget]\nalerts_a_day = 5\n")
+    from training.config import load
+
+    args = parse(path, "--out", "o", "--data", "b", "--budget", "0.01", "--labels", "l.tsv")
+    config = cli._flags(load(path), args)
+    assert config.models.seeds == 3
+    assert config.data.folders == ("b",)
+    assert config.alert_rate == 0.01
+    assert config.transfer.labels == "l.tsv"

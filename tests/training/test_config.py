@@ -1,0 +1,57 @@
+"""Settings: defaults, a file above them, refusals that help."""
+
+import pytest
+
+from sensor.errors import NettrusionError
+from training.config import BudgetConfig, TrainConfig, load
+
+
+def write(tmp_path, text):
+    path = tmp_path / "run.toml"
+    path.write_text(text)
+    return path
+
+
+def test_the_file_of_the_bundled_model_is_valid_and_names_no_folder(repo):
+    config = load(repo / "training" / "first-light.toml")
+    assert config.models.seeds == 5
+    assert config.data.folders == ()
+    assert config.transfer.captures == ""
+    assert "init_win_bytes_fwd" in config.data.exclude
+
+
+def test_a_file_stands_above_the_defaults(tmp_path):
+    path = write(tmp_path, 'name = "x"\n[budget]\nrate = 1\n[data]\nexclude = ["a"]\n')
+    config = load(path)
+    assert (config.name, config.budget.rate, config.data.exclude) == ("x", 1.0, ("a",))
+    assert config.split == TrainConfig().split
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("[budget]\nrat = 0.1\n", "did you mean rate"),
+        ("[models]\nseeds = 'five'\n", "expected int, found 'five'"),
+        ("[budget]\nalerts_a_day = 'x'\n", "expected number"),
+        ("[zzz]\n", "known: budget"),
+        ("= 1", "not TOML"),
+    ],
+)
+def test_what_is_wrong_is_said_with_what_would_be_right(tmp_path, text, said):
+    with pytest.raises(NettrusionError, match=said):
+        load(write(tmp_path, text))
+
+
+def test_a_missing_file_is_an_error_for_its_operator(tmp_path):
+    with pytest.raises(NettrusionError, match="readable TOML"):
+        load(tmp_path / "gone.toml")
+
+
+def test_a_budget_in_alerts_a_day_is_a_rate():
+    config = TrainConfig(budget=BudgetConfig(alerts_a_day=50.0, flows_a_day=1e6))
+    assert config.alert_rate == pytest.approx(5e-5)
+    assert config.budgets == (0.01, 0.001, config.alert_rate)
+
+
+def test_the_alert_budget_is_the_last_of_those_reported():
+    assert TrainConfig(budget=BudgetConfig(rate=0.01)).budgets == (0.001, 0.01)
