@@ -19,8 +19,6 @@ def doubtful(table: FlowTable) -> npt.NDArray[np.bool_]:
     found = np.zeros(len(table), dtype=bool)
     for instance in np.unique(table.instance[attack]):
         rows = attack & (table.instance == instance)
-        during = (table.time_ns >= table.time_ns[rows].min()) & (
-            table.time_ns <= table.time_ns[rows].max()
-        )
+        during = (table.time_ns >= table.time_ns[rows].min()) & (table.time_ns <= table.time_ns[rows].max())
         found |= during & table.benign & np.isin(table.pair_key, table.pair_key[rows])
     return found
