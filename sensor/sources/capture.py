@@ -8,7 +8,6 @@ from typing import BinaryIO
 
 from sensor.errors import NettrusionError
 from sensor.sources.gzip import gunzip
-from sensor.sources.mapped import MappedFile
 from sensor.sources.stream import Begun, Stream, read_plain
 from sensor.sources.zstd import unzstd
 
@@ -31,7 +30,7 @@ OTHERS = {
 }
 
 
-def open_capture(path: Path | str) -> MappedFile | Stream:
+def open_capture(path: Path | str) -> Stream:
     """Open one capture; `-` is standard input. What it is shows in its first bytes, not in its name.
 
     Raises NettrusionError, with the file and a remedy, when it is missing, a folder, empty, or something
@@ -54,7 +53,7 @@ def open_capture(path: Path | str) -> MappedFile | Stream:
         raise
 
 
-def _from_file(file: BinaryIO, name: str, size: int | None) -> MappedFile | Stream:
+def _from_file(file: BinaryIO, name: str, size: int | None) -> Stream:
     magic = file.read(MAGIC_BYTES)
     if not magic:
         raise NettrusionError(f"{name}: is empty; {CAPTURES}")
@@ -65,6 +64,4 @@ def _from_file(file: BinaryIO, name: str, size: int | None) -> MappedFile | Stre
         return Stream(Begun(file, magic), name, size, gunzip)
     if magic.startswith(ZSTD):
         return Stream(Begun(file, magic), name, size, unzstd)
-    if size is None:
-        return Stream(Begun(file, magic), name, None, read_plain)
-    return MappedFile(file, name, size)
+    return Stream(Begun(file, magic), name, size, read_plain)

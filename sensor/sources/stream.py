@@ -1,4 +1,4 @@
-"""A capture that comes piece by piece: from a pipe, or out of a compressed file."""
+"""A capture that comes piece by piece: a file, a pipe, or out of a compressed file."""
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
