@@ -266,7 +266,9 @@ def threshold(config: Config, detector: Detector) -> float:
 def load_detector(config: Config) -> Detector:
     """Load the model that a configuration names, or the one that comes with the sensor."""
     path = Path(config.detector.model) if config.detector.model else MODEL
-    return Detector.load(path, {name: FeatureSet.load(name) for name in FeatureSet.available()})
+    signers = Path(config.detector.signers) if config.detector.signers else None
+    sets = {name: FeatureSet.load(name) for name in FeatureSet.available()}
+    return Detector.load(path, sets, allowed_signers=signers)
 
 
 def load_rulebook(config: Config) -> Rulebook:

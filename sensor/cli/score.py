@@ -37,13 +37,15 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    """Score every capture; 1 when one of them could not be read at all, else 0."""
+    """Score every capture; 1 when one could not be read at all or an event could not be written, else 0."""
     config = effective(args)
     say = sys.stderr if config.output.path == "-" else sys.stdout
     if args.table and say is sys.stderr:
         raise NettrusionError("--table prints where the events go; name a file with -o")
     for path in filter(None, (config.output.path, config.stats.path)):
         _refuse_to_overwrite(path, args.captures)
+    if config.stats.path and Path(config.stats.path).absolute() == Path(config.output.path).absolute():
+        raise NettrusionError(f"stats.path: {config.stats.path} is where the events go; name another file or none")
 
     from sensor.pipeline import Pipeline, load_detector, load_rulebook
 
@@ -121,7 +123,11 @@ def _score(pipeline: "Pipeline", args: argparse.Namespace, say: TextIO) -> int:
         seconds=seconds,
     )
     print(*summary(figures), sep="\n", file=say)
-    return 1 if unread else 0
+    lost = sum(sink.counters["dropped_lines"] for sink in {pipeline.sink, pipeline.stats_sink})
+    if lost:
+        where = pipeline.config.output.path
+        print(f"nettrusion: {where}: {lost:,} events could not be written; make room and run again", file=sys.stderr)
+    return 1 if unread or lost else 0
 
 
 def _open(config: "Config", path: str) -> "Sink":

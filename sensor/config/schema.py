@@ -53,6 +53,7 @@ class DetectorConfig:
     """Which model scores flows, and from which score on a flow is worth an alert."""
 
     model: str = _key("")
+    signers: str = _key("")
     threshold: float | str = _key("model", low=0, high=1, one_of=("model", "budget"))
     budget_per_million: float = _key(100.0, low=0, high=1_000_000)
 

@@ -17,6 +17,7 @@ from tests.sensor.known import CLASSIFICATION, RULES, KnownDetector
 
 CONTENT = pcap(connection("10.0.0.1", "10.0.0.2", (40000, 80), rounds=10))
 PACKETS = 26
+LOAD_DETECTOR = sensor.pipeline.load_detector
 
 
 @pytest.fixture(autouse=True)
@@ -189,3 +190,21 @@ def test_nothing_to_score_is_a_usage_error(capsys):
         score()
     assert left.value.code == 2
     assert "CAPTURE" in capsys.readouterr().err
+
+
+def test_stats_with_a_file_of_their_own_that_is_not_their_own_are_refused(capsys):
+    assert score("a.pcap", "--set", "stats.path=./eve.json") == 1
+    assert "stats.path" in capsys.readouterr().err
+
+
+@pytest.mark.skipif(not os.path.exists("/dev/full"), reason="no /dev/full on this system, a disk that is always full")
+def test_events_that_could_not_be_written_are_an_error(capsys):
+    assert score("a.pcap", "-o", "/dev/full") == 1
+    assert "could not be written" in capsys.readouterr().err
+
+
+def test_a_model_without_the_signature_that_is_asked_for_is_refused(monkeypatch, capsys):
+    monkeypatch.setattr(sensor.pipeline, "load_detector", LOAD_DETECTOR)
+    Path("signers").write_text("nettrusion ssh-ed25519 " + "A" * 68 + "\n")
+    assert score("a.pcap", "--set", "detector.signers=signers") == 1
+    assert "model.onnx.sig" in capsys.readouterr().err
