@@ -1,5 +1,5 @@
 # What one packet adds to its flow: counts, gaps, bulks, active and idle periods.
-# Definitions: shared vocabulary of the CIC flow features, section by section in docs/features.md.
+# Definitions: docs/features.md.
 
 cdef int64_t SECOND_NS = 1000000000
 cdef enum:
