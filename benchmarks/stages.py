@@ -21,6 +21,11 @@ def cpu_s() -> float:
     return sum(usage.ru_utime + usage.ru_stime for usage in usages)
 
 
+def resident_mb() -> float:
+    """Return the memory that this process has right now, in MB."""
+    return int(Path("/proc/self/statm").read_text().split()[1]) * resource.getpagesize() / 2**20
+
+
 def walk(capture: Path) -> dict[str, float]:
     """Walk the record headers of a classic pcap; its packets are of a link type not decoded."""
     from sensor.flows import PROFILES, FlowEngine, Framing
@@ -55,6 +60,7 @@ def assemble(capture: Path, extract: bool) -> dict[str, float]:
     source = open_capture(capture)
     engine, framing = FlowEngine(PROFILES["wire"]), Framing.sniff(bytes(source.window[:4096]))
     flows = most_live = 0
+    live_mb = 0.0
 
     def drain() -> int:
         batch = engine.take()
@@ -69,7 +75,8 @@ def assemble(capture: Path, extract: bool) -> dict[str, float]:
         if engine.pending >= BATCH_FLOWS:
             flows += drain()
         if not used:
-            most_live = max(most_live, engine.live)
+            if engine.live > most_live:
+                most_live, live_mb = engine.live, resident_mb()
             if not source.more():
                 break
     engine.finish()
@@ -80,6 +87,7 @@ def assemble(capture: Path, extract: bool) -> dict[str, float]:
         "packets": engine.counters["packets"],
         "flows": flows,
         "live": most_live,
+        "live_mb": live_mb,
     }
 
 
