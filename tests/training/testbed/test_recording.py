@@ -2,6 +2,7 @@
 
 import csv
 import gzip
+import ipaddress
 import json
 import shutil
 from pathlib import Path
@@ -10,7 +11,8 @@ from typing import Any
 import pytest
 
 from sensor.errors import NettrusionError
-from training.testbed.packets import conversations
+from sensor.flows import PROFILES, FlowEngine, Framing
+from training.testbed.packets import PROTOCOLS, conversations
 from training.testbed.recording import MOST_BYTES, check, digest, dump, version
 
 
@@ -93,6 +95,31 @@ def test_no_frame_is_larger_than_the_links_allow(manifest_path: Path):
 def test_the_commands_in_the_log_name_no_address_outside(manifest_path: Path):
     for run in json.loads(manifest_path.read_text())["runs"]:
         assert all(a.startswith(("10.77.", "fd77:")) for a in (run["source"], *run["reach"]["addresses"]))
+
+
+def test_every_flow_that_the_sensor_makes_of_it_has_one_label(bundled: Path):
+    manifest = json.loads(bundled.read_text())
+    packets = gzip.decompress((bundled.parent / manifest["capture"]["file"]).read_bytes())
+    engine, framing, used = FlowEngine(PROFILES["wire"]), Framing.sniff(packets[:4096]), 0
+    while step := engine.feed(memoryview(packets)[used:], framing):
+        used += step
+    engine.finish()
+    assert used == len(packets)
+    known: dict[tuple[str, frozenset[tuple[str, int]]], list[dict[str, str]]] = {}
+    for row in rows(bundled):
+        ends = frozenset(((row["src"], int(row["sport"])), (row["dst"], int(row["dport"]))))
+        known.setdefault((row["proto"], ends), []).append(row)
+    flows = engine.take()
+    assert len(flows) > 500
+    for flow in flows:
+        size = 4 if flow["ip_version"] == 4 else 16
+        proto = PROTOCOLS[int(flow["proto"])]
+        ports = [0 if proto.startswith("icmp") else int(flow[key]) for key in ("src_port", "dst_port")]
+        hosts = [str(ipaddress.ip_address(flow[key].tobytes()[:size])) for key in ("src", "dst")]
+        at_s = int(flow["start_ns"]) / 1e9
+        found = known.get((proto, frozenset(zip(hosts, ports, strict=True))), [])
+        fits = {row["label"] for row in found if float(row["start"]) - 1e-4 <= at_s <= float(row["end"]) + 1e-4}
+        assert len(fits) == 1, (hosts, ports, at_s, fits)
 
 
 def copied(bundled: Path, folder: Path) -> tuple[Path, dict[str, Any]]:
