@@ -23,12 +23,14 @@ class DataConfig:
 
 @dataclass(frozen=True, slots=True)
 class SplitConfig:
-    """Shares of rows, and the seed that orders host pairs of one size."""
+    """Shares of rows (attacks, and benign rows apart), and the seed that orders host pairs."""
 
     calibration: float = 0.25
     test: float = 0.25
+    benign_calibration: float = 0.41
+    benign_test: float = 0.2
     seed: int = 0
-    train_rows_per_label: int = 1_000
+    train_rows_per_label: int = 2_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +39,7 @@ class ModelConfig:
 
     candidates: tuple[str, ...] = ()
     seeds: int = 5
-    epochs: int = 16
+    epochs: int = 20
     batch: int = 1024
     width: int = 64
 

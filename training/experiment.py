@@ -68,6 +68,7 @@ def prepare(config: TrainConfig, say: Say) -> Prepared:
         config.split.test,
         config.split.seed,
         config.split.train_rows_per_label,
+        (config.split.benign_calibration, config.split.benign_test),
     )
     if touching := violations(split, table):
         raise NettrusionError(f"the split is not sound: {'; '.join(touching)}")

@@ -61,14 +61,16 @@ def _summary(card: Card) -> list[Block]:
     budget = shipped.identity.budget
     word = "certified" if budget.certified else "cannot be certified"
     fitted = card.trial.fitted
+    used = len(card.prepared.table.feature_names) - len(card.config.data.exclude)
     return [
         Heading(f"Model card: {card.config.name}", 1),
         Paragraph(
-            f"A {fitted.candidate} detector over {len(card.prepared.table.feature_names)} flow"
-            f" features ({shipped.identity.feature_set.name}, variant {card.config.data.variant}),"
-            f" {len(shipped.data) / 1024:.0f} KiB as one ONNX file, {_parts(CLASSES[1:])} against"
-            " benign. It reads how a flow behaves (sizes, times, flags), never addresses, ports or"
-            " payload."
+            f"A {fitted.candidate} detector ({fitted.kind}) over {used} of the"
+            f" {len(card.prepared.table.feature_names)} flow features of"
+            f" {shipped.identity.feature_set.name} (variant {card.config.data.variant}),"
+            f" {len(shipped.data) / 1024:.0f} KiB as one ONNX file. It tells"
+            f" {_parts(shipped.names[1:])} from benign, by how a flow behaves (sizes, times,"
+            " flags), never by addresses, ports or payload."
         ),
         Bullets(
             [
@@ -87,7 +89,7 @@ def _summary(card: Card) -> list[Block]:
 
 
 def _parts(names: Sequence[str]) -> str:
-    return ", ".join(names[:-1]) + f" and {names[-1]}"
+    return " and ".join([", ".join(names[:-1]), names[-1]] if len(names) > 1 else names)
 
 
 def _elsewhere(card: Card, shown: Mapping[str, Picture]) -> list[Block]:

@@ -19,6 +19,7 @@ def later_the_same_day(
     test: float = 0.25,
     seed: int = 0,
     train_rows_per_label: int | None = None,
+    benign: tuple[float, float] | None = None,
 ) -> Split:
     """Split benign rows by host pair and every attack instance by time.
 
@@ -26,13 +27,14 @@ def later_the_same_day(
     before it calibration, the rest train. Whole benign host pairs go, largest first, to the part
     that is furthest below its share; pairs of one size in an order drawn from `seed`. Rows that
     would put a 5-tuple into a later part than its first are purged; families that are not learnt
-    have all their rows in test. Train keeps at most `train_rows_per_label` attack rows of a label,
+    have all their rows in test. `benign` gives benign rows calibration and test shares of their
+    own: how small a false-positive rate can be vouched for depends on them alone. Train keeps at most `train_rows_per_label` attack rows of a label,
     evenly spread over its train time: a flood repeats itself, and thins out to no loss.
     """
     part = np.full(len(table), TEST, dtype=np.int8)
     shares = np.array([1.0 - calibration - test, calibration, test])
-    benign = table.benign
-    _assign_pairs(part, table, np.flatnonzero(benign), shares, seed)
+    own = shares if benign is None else np.array([1.0 - sum(benign), *benign])
+    _assign_pairs(part, table, np.flatnonzero(table.benign), own, seed)
     learnt = table.target > 0
     for instance in np.unique(table.instance[learnt]):
         rows = np.flatnonzero(learnt & (table.instance == instance))

@@ -56,6 +56,14 @@ def test_thinning_keeps_the_span_of_a_label_and_every_benign_row():
     assert np.array_equal(thin.test, whole.test)
 
 
+def test_benign_flows_can_have_shares_of_their_own():
+    table = made.table()
+    whole, other = later_the_same_day(table), later_the_same_day(table, benign=(0.5, 0.2))
+    assert 110 <= table.benign[other.calibration].sum() <= 130
+    assert np.array_equal(whole.train[~table.benign[whole.train]], other.train[~table.benign[other.train]])
+    assert violations(other, table) == []
+
+
 def test_the_same_seed_gives_the_same_split():
     table = made.table()
     one, other = (later_the_same_day(table, seed=3) for _ in range(2))
