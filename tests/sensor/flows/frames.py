@@ -7,7 +7,7 @@ import struct
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from tests.sensor.flows.reference_wire import EXTENSIONS, TAGS
+from tests.sensor.flows.reference_decode import EXTENSIONS, TAGS
 
 ETHERNET, RAW_IP, LINUX_COOKED = 1, 101, 113
 
@@ -101,11 +101,8 @@ def ends_of(ip: bytes) -> Ends | None:
 
 
 def quoted_by_error(frame: Frame) -> Ends | None:
-    """Return the ends of the packet that an ICMP error in `frame` quotes; None when it is no error."""
+    """Return the ends of the packet that an IPv4 destination-unreachable message quotes; None for anything else."""
     outer = ends_of(ip_of(frame))
-    if outer is None:
-        return None
-    errors = {1: (3, 4, 5, 11, 12), 58: (1, 2, 3, 4)}.get(outer.proto, ())
-    if not outer.body or outer.body[0] not in errors:
+    if outer is None or outer.proto != 1 or not outer.body.startswith(b"\x03"):
         return None
     return ends_of(outer.body[8:])

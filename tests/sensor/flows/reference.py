@@ -56,6 +56,7 @@ class Packet:
     vlans: tuple[int, ...] = ()
     icmp_key: tuple[int, int] = (-1, -1)
     orphan: bool = False
+    quoted: Packet | None = None
 
     @property
     def key(self) -> Key:
@@ -91,6 +92,7 @@ class Flow:
     fins: set[bool] = field(default_factory=set)
     state: Literal["open", "first fin", "second fin", "fin", "rst"] = "open"
     conn_ns: int = 0
+    first_syn: int | None = None
     reason: Reason = "shutdown"
 
     @property

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 from hypothesis import strategies as st
@@ -43,6 +43,7 @@ class Sent:
     claim: Literal["right", "zero", "too much"] = "right"
     padding: int = 0
     snap: int = 65535
+    quote: Kind | None = None
 
 
 def transport(sent: Sent) -> bytes:
@@ -57,6 +58,9 @@ def transport(sent: Sent) -> bytes:
     if sent.kind == "udp":
         return struct.pack(">HHHH", *sent.ports, 8 + sent.size, 0) + payload
     if sent.kind == "icmp":
+        if sent.quote:
+            swapped = replace(sent, kind=sent.quote, ends=sent.ends[::-1], quote=None, fragment="whole")
+            payload = network(replace(swapped, extension=False))
         return struct.pack(">BBHI", *sent.icmp, 0, 0) + payload
     if sent.kind == "sctp":
         return struct.pack(">HHII", *sent.ports, 0, 0) + payload
@@ -150,7 +154,7 @@ FLAGS = st.one_of(
     st.integers(0, 255),
 )
 SIZES = st.one_of(st.just(0), st.integers(0, 40), st.sampled_from((1, 100, 1400)))
-ICMP = st.sampled_from(((8, 0), (0, 0), (3, 1), (3, 3), (11, 0), (13, 0), (14, 0), (128, 0), (129, 0)))
+ICMP = st.sampled_from(((8, 0), (0, 0), (3, 1), (3, 3), (11, 0), (13, 0), (14, 0), (128, 0), (129, 0), (1, 4)))
 KINDS: st.SearchStrategy[Kind] = st.sampled_from(
     ("tcp", "tcp", "tcp", "tcp", "udp", "udp", "icmp", "sctp", "gre", "igmp", "arp")
 )
@@ -168,6 +172,7 @@ def packets(gaps_us: st.SearchStrategy[int] = GAPS_US, *, odd: bool = True) -> s
         "numbers": st.tuples(st.integers(0, 3), st.integers(0, 1)),
         "options": st.sampled_from((0, 0, 3, 10)),
         "icmp": ICMP,
+        "quote": st.sampled_from((None, "tcp", "udp", "udp", "icmp", "gre")),
     }
     if not odd:
         return st.builds(Sent, kind=KINDS, **plain)
@@ -245,3 +250,100 @@ def streams(draw: st.DrawFn, gaps_us: st.SearchStrategy[int] = GAPS_US, *, odd: 
             copied = stream[draw(st.integers(0, len(stream) - 1))]
             stream.insert(draw(st.integers(0, len(stream))), copied)
     return stream
+
+
+def tcp(gap_s: float, who: int, flags: int, size: int = 0) -> Sent:
+    """A packet of one TCP connection; `who` is 0 for the end that the test calls the initiator."""
+    ends, ports = (((0, 1), (40000, 443)), ((1, 0), (443, 40000)))[who]
+    return Sent(round(gap_s * SECOND_US), ends=ends, ports=ports, flags=flags, size=size)
+
+
+def udp(gap_s: float, who: int, size: int = 10, port: int = 40000) -> Sent:
+    """A packet of one UDP dialogue."""
+    ends, ports = (((0, 1), (port, 53)), ((1, 0), (53, port)))[who]
+    return Sent(round(gap_s * SECOND_US), "udp", ends, ports, size=size)
+
+
+def icmp(gap_s: float, who: int, kind: int, code: int) -> Sent:
+    """An ICMP packet between two hosts."""
+    return Sent(round(gap_s * SECOND_US), "icmp", ((0, 1), (1, 0))[who], icmp=(kind, code))
+
+
+def error(gap_s: float, who: int, quoted: Kind, kind: int = 3) -> Sent:
+    """An ICMP error about a packet that went the other way, over the ends of `tcp` and `udp`."""
+    ports = (40000, 443 if quoted == "tcp" else 53)
+    ends = ((0, 1), (1, 0))[who]
+    return Sent(
+        round(gap_s * SECOND_US),
+        "icmp",
+        ends,
+        ports if who else (ports[1], ports[0]),
+        icmp=(kind, 3),
+        quote=quoted,
+    )
+
+
+def part(gap_s: float, kind: Kind, which: Literal["first", "later"], version: int = 4) -> Sent:
+    """A fragment; all that one test makes are of one datagram."""
+    return Sent(round(gap_s * SECOND_US), kind, size=400, fragment=which, version=version)
+
+
+OPEN = [tcp(0, 0, SYN), tcp(0.01, 1, SYN | ACK), tcp(0.01, 0, ACK)]
+CLOSE = [tcp(0.1, 0, FIN | ACK), tcp(0.01, 1, FIN | ACK), tcp(0.01, 0, ACK)]
+KNOWN: dict[str, list[Sent]] = {
+    "a whole connection": [*OPEN, tcp(1, 0, PSH | ACK, 100), tcp(1, 1, PSH | ACK, 900), *CLOSE],
+    "one packet": [tcp(0, 0, SYN)],
+    "all at one time": [tcp(0, 0, SYN), tcp(0, 1, SYN | ACK), tcp(0, 0, PSH | ACK, 5)],
+    "the answer comes first": [tcp(0, 1, SYN | ACK), tcp(0.1, 0, ACK), tcp(0.1, 1, PSH | ACK, 9)],
+    "stragglers after the end": [*OPEN, *CLOSE, tcp(0.1, 1, ACK), tcp(4, 0, ACK), tcp(6, 1, ACK)],
+    "the port is used again": [*OPEN, *CLOSE, *OPEN, *CLOSE],
+    "the port is used again by the other end": [*OPEN, *CLOSE, tcp(1, 1, SYN), tcp(1, 0, SYN | ACK)],
+    "closed, then only the answer is seen": [*OPEN, *CLOSE, tcp(1, 1, SYN | ACK), tcp(1, 0, ACK)],
+    "closed, then silence, then a SYN": [*OPEN, *CLOSE, tcp(121, 1, SYN), tcp(1, 0, ACK)],
+    "refused again and again": [tcp(0, 0, SYN), tcp(0, 1, RST | ACK), tcp(1, 0, SYN), tcp(0, 1, RST | ACK)],
+    "begins with FIN": [tcp(0, 0, FIN), tcp(1, 1, FIN), tcp(1, 1, FIN), tcp(1, 0, ACK), tcp(1, 0, SYN)],
+    "begins with RST": [tcp(0, 0, RST), tcp(1, 0, SYN), tcp(1, 1, SYN | ACK)],
+    "both FINs from one end": [*OPEN, tcp(1, 0, FIN), tcp(1, 0, FIN), tcp(1, 1, ACK), tcp(1, 0, SYN)],
+    "FIN and RST in one": [*OPEN, tcp(1, 0, FIN | RST), tcp(1, 1, ACK), tcp(1, 0, SYN)],
+    "TCP for 250 s": [*OPEN, *(tcp(10, n % 2, ACK, n) for n in range(24)), *CLOSE],
+    "TCP that the other end continues after 120 s": [*OPEN, tcp(119, 0, ACK), tcp(1.5, 1, ACK), tcp(1, 0, ACK)],
+    "UDP that goes on after 120 s": [udp(0, 0), udp(60, 1), udp(60, 1), udp(1, 1), udp(1, 0)],
+    "UDP after more than 120 s of silence": [udp(0, 0), udp(1, 1), udp(120.5, 1), udp(1, 0)],
+    "UDP after 120 s of silence": [udp(0, 0), udp(1, 1), udp(120, 1), udp(1, 0)],
+    "echo and its reply": [icmp(0, 0, 8, 0), icmp(0.1, 1, 0, 0), icmp(1, 0, 8, 0), icmp(40, 1, 0, 0)],
+    "ICMP of other type and code": [icmp(0, 0, 8, 0), icmp(1, 0, 3, 0), icmp(1, 1, 3, 1), icmp(1, 0, 8, 0)],
+    "a port that nobody listens on": [udp(0, 0), error(0.1, 1, "udp"), udp(1, 0), error(0.1, 1, "udp")],
+    "an error before its flow": [error(0, 1, "udp"), udp(0.1, 0), error(0.1, 1, "udp")],
+    "an error long after its flow": [udp(0, 0), error(70, 1, "udp"), udp(1, 0)],
+    "an error when its flow is too old": [udp(0, 0), udp(60, 1), udp(55, 0), error(6, 1, "udp"), udp(1, 0)],
+    "an error just after its flow's time": [udp(0, 0), error(5.05, 1, "udp"), udp(1, 0)],
+    "an error just after its flow grew too old": [
+        udp(0, 0),
+        *(udp(4, n % 2) for n in range(4)),
+        error(4.05, 0, "udp"),
+        udp(0.1, 1),
+    ],
+    "errors both ways": [*OPEN, error(1, 0, "tcp"), error(1, 1, "tcp", 11), tcp(1, 0, ACK)],
+    "a bulk broken by an answer": [
+        *(udp(0.1, 0) for _ in range(5)),
+        udp(0.1, 1),
+        *(udp(0.1, 0) for _ in range(4)),
+        udp(1.1, 0),
+        udp(0.1, 1, 0),
+    ],
+    "active and idle": [*OPEN, tcp(6, 0, ACK), tcp(1, 1, ACK), tcp(5, 0, ACK), tcp(5.000001, 1, ACK), tcp(7, 0, FIN)],
+    "the clock falls back": [udp(0, 0), udp(1, 1), udp(-3, 0), udp(-3700, 1), udp(1, 0)],
+    "fragments in time": [part(0, "udp", "first"), part(30, "udp", "later")],
+    "a fragment too late": [part(0, "udp", "first"), part(30.000001, "udp", "later"), part(1, "udp", "later")],
+    "a fragment before its first": [part(0, "udp", "later"), part(1, "udp", "first")],
+    "fragments of TCP, IPv6": [part(0, "tcp", "first", 6), part(1, "tcp", "later", 6)],
+    "fragments of an echo": [part(0, "icmp", "first"), part(1, "icmp", "later"), icmp(1, 1, 0, 0)],
+    "a host that talks to itself": [
+        Sent(0, ends=(0, 0), ports=(53, 53), flags=SYN),
+        Sent(9, ends=(0, 0), ports=(53, 53), flags=SYN | ACK),
+        Sent(9, ends=(0, 0), ports=(53, 443), flags=SYN),
+        Sent(9, ends=(0, 0), ports=(443, 53), flags=SYN | ACK),
+    ],
+    "the same packet again and again": [tcp(0, 0, PSH | ACK, 50)] * 7,
+    "three at one time, then a fourth": [udp(0, 0, port=1), udp(0, 0, port=2), udp(0, 0, port=3), udp(0, 0, port=4)],
+}

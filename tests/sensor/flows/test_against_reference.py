@@ -37,7 +37,8 @@ HURRIED = replace(
     other_ns=4 * SECOND_NS,
 )
 PATIENT = replace(WIRE, active_ns=0, tcp_new_ns=0, tcp_ns=0, udp_new_ns=0, udp_ns=0, icmp_ns=0, other_ns=0)
-PROFILES_OF_WIRE = {"wire": WIRE, "hurried": HURRIED, "patient": PATIENT}
+JOINED = replace(HURRIED, icmp_errors_join=True, same_syn_joins=True)
+PROFILES_OF_WIRE = {"wire": WIRE, "hurried": HURRIED, "patient": PATIENT, "joined": JOINED}
 
 
 def disagreements(engine: Flows, reference: Sequence[Flow], ignore: Sequence[str] = ()) -> list[str]:
@@ -60,34 +61,53 @@ def disagreements(engine: Flows, reference: Sequence[Flow], ignore: Sequence[str
     return told
 
 
+def strict_disagreements(variant: Strict, made: streams.Records) -> list[str]:
+    """Run a stream through one strict profile on both sides; what a variant does not have is left out."""
+    decoded = [decode_strict(variant, *one) for one in made]
+    expected = assemble_strict(variant, [packet for packet in decoded if packet])
+    ignore = {"cns22": ["retrans"], "fork": [], "legacy": ["retrans", "conn_ns"]}[variant]
+    return disagreements(assemble(streams.pcap(made), PROFILES[variant]), expected, ignore)
+
+
+def wire_disagreements(profile: Profile, made: streams.Records, max_flows: int = 1000) -> list[str]:
+    """Run a stream through a profile of the sensor's own rules on both sides."""
+    flows = assemble(streams.pcap(made), profile, max_flows=max_flows)
+    return disagreements(flows, assemble_wire(profile, made, max_flows), ["retrans"])
+
+
+@pytest.mark.parametrize("stream", streams.KNOWN)
+@pytest.mark.parametrize("variant", ["cns22", "fork", "legacy"])
+def test_known_streams_under_the_strict_profiles(variant: Strict, stream: str):
+    known = [one for one in streams.KNOWN[stream] if one.version == 4]
+    assert not strict_disagreements(variant, streams.records(known))
+
+
+@pytest.mark.parametrize("stream", streams.KNOWN)
+@pytest.mark.parametrize("times", PROFILES_OF_WIRE)
+@pytest.mark.parametrize("max_flows", [2, 1000])
+def test_known_streams_under_the_wire_profile(times: str, stream: str, max_flows: int):
+    made = streams.records(streams.KNOWN[stream])
+    assert not wire_disagreements(PROFILES_OF_WIRE[times], made, max_flows)
+
+
 @pytest.mark.parametrize("variant", ["cns22", "fork", "legacy"])
 @MANY
 @given(stream=streams.streams(odd=False))
 def test_strict_profiles(variant: Strict, stream: list[streams.Sent]):
-    made = streams.records(stream)
-    decoded = [decode_strict(variant, *one) for one in made]
-    expected = assemble_strict(variant, [packet for packet in decoded if packet])
-    flows = assemble(streams.pcap(made), PROFILES[variant])
-    ignore = {"cns22": ["retrans"], "fork": [], "legacy": ["retrans", "conn_ns"]}[variant]
-    assert not disagreements(flows, expected, ignore)
+    assert not strict_disagreements(variant, streams.records(stream))
 
 
 @pytest.mark.parametrize("times", PROFILES_OF_WIRE)
 @MANY
 @given(stream=streams.streams())
 def test_wire_profile(times: str, stream: list[streams.Sent]):
-    profile = PROFILES_OF_WIRE[times]
-    made = streams.records(stream)
-    flows = assemble(streams.pcap(made), profile)
-    assert not disagreements(flows, assemble_wire(profile, made), ["retrans"])
+    assert not wire_disagreements(PROFILES_OF_WIRE[times], streams.records(stream))
 
 
 @FEWER
 @given(stream=streams.streams(streams.FORWARD_GAPS_US, odd=False), max_flows=st.integers(1, 4))
 def test_the_flow_idle_longest_makes_room(stream: list[streams.Sent], max_flows: int):
-    made = streams.records(stream)
-    flows = assemble(streams.pcap(made), WIRE, max_flows=max_flows)
-    assert not disagreements(flows, assemble_wire(WIRE, made, max_flows), ["retrans"])
+    assert not wire_disagreements(WIRE, streams.records(stream), max_flows)
 
 
 @FEWER
