@@ -28,8 +28,9 @@ def later_the_same_day(
     that is furthest below its share; pairs of one size in an order drawn from `seed`. Rows that
     would put a 5-tuple into a later part than its first are purged; families that are not learnt
     have all their rows in test. `benign` gives benign rows calibration and test shares of their
-    own: how small a false-positive rate can be vouched for depends on them alone. Train keeps at most `train_rows_per_label` attack rows of a label,
-    evenly spread over its train time: a flood repeats itself, and thins out to no loss.
+    own: how small a false-positive rate can be vouched for depends on them alone. Train keeps at
+    most `train_rows_per_label` attack rows of a label, evenly spread over its train time: a flood
+    repeats itself, and thins out to no loss.
     """
     part = np.full(len(table), TEST, dtype=np.int8)
     shares = np.array([1.0 - calibration - test, calibration, test])
