@@ -101,6 +101,14 @@ cdef inline uint32_t find_flow(Table *table, Packet *packet) noexcept nogil:
     return NO_SLOT
 
 
+cdef bint goes_on(Table *table, Slot *slot, int64_t now) noexcept nogil:
+    """Whether a flow is open and its time not up, looked at or not."""
+    cdef int64_t idle = idle_ns(table, slot) if table.rules.sweep else 0
+    if slot.dormant or (idle and now - slot.rec.end_ns > idle):
+        return False
+    return not (table.rules.active_ns and now - slot.rec.start_ns > table.rules.active_ns)
+
+
 cdef uint32_t find_quoted(Table *table, Packet *packet) noexcept nogil:
     """Find the flow that an ICMP error quotes and make the packet its own; else its flow as an ICMP packet."""
     cdef Packet quoted = packet[0]
@@ -109,7 +117,7 @@ cdef uint32_t find_quoted(Table *table, Packet *packet) noexcept nogil:
     quoted.from_low = packet.quoted_from_low
     quoted.hash = <uint32_t> hash_key(&quoted.key, table.k0, table.k1, 0)
     number = find_flow(table, &quoted)
-    if number == NO_SLOT or table.slots[number].dormant:
+    if number == NO_SLOT or not goes_on(table, &table.slots[number], packet.ts_ns):
         return find_flow(table, packet)
     packet[0] = quoted
     return number
