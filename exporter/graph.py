@@ -148,7 +148,5 @@ def _forest(sheet: Sheet, rows: str, network: Any, scoring: Scoring) -> tuple[he
     forest = Forest(network)
     _fit(scoring, forest.features, forest.classes, len(scoring.classes))
     logits, parts = forest.write(sheet, rows)
-    outputs = heads.classifier(
-        sheet, logits, scoring, lambda margin: heads.chosen_parts(sheet, margin, parts, forest.features)
-    )
+    outputs = heads.classifier(sheet, logits, scoring, lambda margin: heads.chosen_parts(sheet, margin, parts))
     return outputs, forest.description, "paths"

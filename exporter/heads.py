@@ -66,13 +66,12 @@ def displaced(sheet: Sheet, gradient: str, rows: str, scoring: Scoring) -> str:
     return sheet.add("Mul", gradient, sheet.add("Sub", rows, sheet.constant(medians)))
 
 
-def chosen_parts(sheet: Sheet, margin: Margin, parts: str, width: int) -> str:
-    """Write the parts (N, width) of the margin, given every class's (N, C, width or more)."""
+def chosen_parts(sheet: Sheet, margin: Margin, parts: str) -> str:
+    """Write the parts (N, k) of the margin, given every class's (N, C, k)."""
     shape = sheet.constant(np.array([-1, margin.classes, 1]))
     weights = sheet.add("Reshape", margin.gradient(sheet), shape)
     weighted = sheet.add("Mul", parts, weights)
-    chosen = sheet.add("ReduceSum", weighted, sheet.constant(np.array([1])), keepdims=0)
-    return sheet.add("Gather", chosen, sheet.constant(np.arange(width)), axis=1)
+    return sheet.add("ReduceSum", weighted, sheet.constant(np.array([1])), keepdims=0)
 
 
 def autoencoder(sheet: Sheet, rows: str, rebuilt: str, width: int, scale: LossScale) -> Outputs:

@@ -145,15 +145,15 @@ class Pipeline:
             budget_rank=self.detector.budget_rank(scores.score),
         )
         verdicts = self.rulebook.judge(judged)
-        top = self.config.output.features
+        told = [verdict for verdict in verdicts if not verdict.update]
+        rows = [verdict.row for verdict in told]
         judgements = [
             Judgement(
                 verdict,
                 float(scores.score[verdict.row]),
-                self.detector.explain(features[verdict.row], scores.contributions[verdict.row], top),
+                self.detector.explain(features[verdict.row], contributions, self.config.output.features),
             )
-            for verdict in verdicts
-            if not verdict.update
+            for verdict, contributions in zip(told, self._contributions(features[rows]), strict=True)
         ]
         self._write_alerts(judged, judgements)
         self._write_updates([verdict for verdict in verdicts if verdict.update])
@@ -162,6 +162,10 @@ class Pipeline:
             alerted[[judgement.verdict.row for judgement in judgements]] = True
             self.sink.write(self._events.flow_lines(judged, alerted))
         self.tally.alerts += len(judgements)
+
+    def _contributions(self, features: NDArray[np.float32]) -> NDArray[np.float32]:
+        """Return what the features of the flows to be told of contributed, (n, k); nothing for none."""
+        return self.detector.contributions(features) if len(features) else features
 
     def _write_alerts(self, judged: ScoredFlows, judgements: Sequence[Judgement]) -> None:
         if judgements:

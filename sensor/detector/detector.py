@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from sensor.detector.admission import MAX_BYTES, Admitted, admit
 from sensor.detector.meta import BundleMeta, read_meta
 from sensor.detector.reading import read_once, verify_signature
+from sensor.detector.scoring import without_output
 from sensor.detector.session import Session
 from sensor.errors import NettrusionError
 from sensor.features import FeatureSet
@@ -22,14 +23,12 @@ class Scores:
     """What the detector says of n flows.
 
     `score` float32 (n,), 0 to 1, 1 is attack-like; `class_index` int64 (n,), the likeliest attack
-    class (never 0, benign); `probability` float32 (n, C); `contributions` float32 (n, k), what each
-    feature added to the score's logit or loss.
+    class (never 0, benign); `probability` float32 (n, C).
     """
 
     score: NDArray[np.float32]
     class_index: NDArray[np.int64]
     probability: NDArray[np.float32]
-    contributions: NDArray[np.float32]
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +48,8 @@ class Detector:
     meta: BundleMeta
     feature_set: FeatureSet
     admitted: Admitted = field(repr=False)
-    _session: Session = field(repr=False)
+    _scoring: Session = field(repr=False)
+    _explaining: Session = field(repr=False)
 
     @classmethod
     def load(
@@ -83,9 +83,12 @@ class Detector:
         admitted = admit(data)
         meta = read_meta(path, hashlib.sha256(data).hexdigest(), admitted.graph.metadata)
         feature_set = _matching(meta, admitted, feature_sets)
-        detector = cls(meta, feature_set, admitted, Session(data))
+        scoring = Session(without_output(data, "contributions"), ("score", "classes"))
+        detector = cls(meta, feature_set, admitted, scoring, Session(data))
         # A first run finds what cannot run at all before a sensor starts, not with its first flow.
-        detector._session.run(np.array([meta.medians], np.float32))
+        medians = np.array([meta.medians], np.float32)
+        scoring.run(medians)
+        detector._explaining.run(medians)
         return detector
 
     def score(self, features: NDArray[np.float32]) -> Scores:
@@ -94,16 +97,27 @@ class Detector:
         Any numbers are allowed, also NaN and infinity. A row's result does not depend on the rows
         beside it. Raises NettrusionError when the model makes something that is not a number.
         """
+        score, probability = self._run(self._scoring, features)
+        class_index = np.argmax(probability[:, 1:], axis=1) + 1
+        return Scores(score, class_index.astype(np.int64), probability)
+
+    def contributions(self, features: NDArray[np.float32]) -> NDArray[np.float32]:
+        """Return what each feature added to a flow's logit or loss, float32 (n, k), like the features.
+
+        It costs more than scoring: ask for the flows that somebody will read about. Raises as `score` does.
+        """
+        return self._run(self._explaining, features)[2]
+
+    def _run(self, session: Session, features: NDArray[np.float32]) -> tuple[NDArray[np.float32], ...]:
         if features.ndim != 2 or features.shape[1] != self.admitted.features:
             raise ValueError(f"features of shape {features.shape} for a model of {self.admitted.features}")
         try:
-            score, probability, contributions = self._session.run(features)
+            outputs = session.run(features)
         except ValueError as error:
             raise NettrusionError(f"the model {self.meta.path} failed: {error}") from error
-        if not (np.isfinite(score).all() and np.isfinite(contributions).all()):
+        if not all(np.isfinite(output).all() for output in (outputs[0], outputs[-1])):
             raise NettrusionError(f"the model {self.meta.path} made a score that is not a number; export it again")
-        class_index = np.argmax(probability[:, 1:], axis=1) + 1
-        return Scores(score, class_index.astype(np.int64), probability, contributions)
+        return outputs
 
     def explain(self, features: NDArray[np.float32], contributions: NDArray[np.float32], top: int = 3) -> list[Reason]:
         """Return the features that raised one flow's score most, at most `top`, largest share first.

@@ -1,6 +1,7 @@
 """ONNX Runtime, opened and run in the one way that gives the same numbers every time."""
 
 import os
+from collections.abc import Sequence
 from typing import Any, Final
 
 import numpy as np
@@ -9,7 +10,7 @@ from numpy.typing import NDArray
 BATCH: Final = 1024
 """Flows per run of the network: larger ones cost memory and gain nothing."""
 _ROWS: Final = 16
-_OUTPUTS: Final = ("score", "classes", "contributions")
+OUTPUTS: Final = ("score", "classes", "contributions")
 
 Matrix = NDArray[np.float32]
 
@@ -17,8 +18,9 @@ Matrix = NDArray[np.float32]
 class Session:
     """A graph that was admitted, on one CPU thread, without spinning and without telemetry."""
 
-    def __init__(self, data: bytes) -> None:
-        """Load a model's bytes; raises ValueError with ONNX Runtime's reason when it cannot."""
+    def __init__(self, data: bytes, outputs: Sequence[str] = OUTPUTS) -> None:
+        """Load a model that has these outputs; raises ValueError with ONNX Runtime's reason when it cannot."""
+        self._outputs = list(outputs)
         # Later versions open sockets at import unless told not to, before the import.
         os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")
         import onnxruntime
@@ -35,23 +37,22 @@ class Session:
         except Exception as error:  # onnxruntime's own exceptions share no narrower base
             raise ValueError(f"ONNX Runtime does not load it: {_first_line(error)}") from error
 
-    def run(self, features: Matrix, batch: int = BATCH) -> tuple[Matrix, Matrix, Matrix]:
-        """Return score (n,), classes (n, C) and contributions (n, k) of rows float32 (n, k).
+    def run(self, features: Matrix, batch: int = BATCH) -> tuple[Matrix, ...]:
+        """Return the outputs of rows float32 (n, k): score (n,), classes (n, C), contributions (n, k).
 
         A row's numbers are the same bits whatever rows are run beside it, and however many: every
         batch is filled up to a multiple of 16 rows, because vector instructions round the last,
         incomplete vector of an array another way. Raises ValueError when the graph fails.
         """
         parts = [self._batch(features[start : start + batch]) for start in range(0, max(len(features), 1), batch)]
-        score, classes, contributions = (np.concatenate(pieces) for pieces in zip(*parts, strict=True))
-        return score, classes, contributions
+        return tuple(np.concatenate(pieces) for pieces in zip(*parts, strict=True))
 
     def _batch(self, rows: Matrix) -> list[Matrix]:
         n = len(rows)
         filled = np.zeros((max(-(-n // _ROWS), 1) * _ROWS, rows.shape[1]), np.float32)
         filled[:n] = rows
         try:
-            results = self._session.run(_OUTPUTS, {"features": filled})
+            results = self._session.run(self._outputs, {"features": filled})
         except Exception as error:  # onnxruntime's own exceptions share no narrower base
             raise ValueError(f"it does not run: {_first_line(error)}") from error
         return [result[:n] for result in results]

@@ -67,7 +67,7 @@ class Reader:
         while position < len(data):
             start = position
             self._count(what)
-            tag, position = _varint(data, position, what)
+            tag, position = varint(data, position, what)
             name, kind = schema.get(tag >> 3, (None, None))
             if name is None or kind is None:
                 raise ValueError(f"{what} has the field number {tag >> 3}, which no bundle has")
@@ -80,14 +80,14 @@ class Reader:
             elif kind is Kind.FLOAT_LIST:
                 found[name], position = _float_run(data, start, what)
             elif kind is Kind.INT:
-                value, position = _varint(data, position, what)
+                value, position = varint(data, position, what)
                 found[name] = value - (1 << 64) if value >> 63 else value
             elif kind is Kind.FLOAT:
-                found[name] = float(np.frombuffer(_take(data, position, 4, what), "<f4")[0])
+                found[name] = float(np.frombuffer(take(data, position, 4, what), "<f4")[0])
                 position += 4
             else:
-                length, position = _varint(data, position, what)
-                piece = _take(data, position, length, what)
+                length, position = varint(data, position, what)
+                piece = take(data, position, length, what)
                 position += length
                 if kind is Kind.BYTES:
                     found[name] = piece
@@ -101,7 +101,8 @@ class Reader:
             raise ValueError(f"{what}: the file has more than {MAX_FIELDS} fields")
 
 
-def _varint(data: memoryview, position: int, what: str) -> tuple[int, int]:
+def varint(data: memoryview, position: int, what: str) -> tuple[int, int]:
+    """Return the number at a position and the position behind it; raises ValueError when it is none."""
     value = 0
     for shift in range(0, 70, 7):
         if position >= len(data):
@@ -116,7 +117,8 @@ def _varint(data: memoryview, position: int, what: str) -> tuple[int, int]:
     raise ValueError(f"{what} has a number of more than 64 bits")
 
 
-def _take(data: memoryview, position: int, length: int, what: str) -> memoryview:
+def take(data: memoryview, position: int, length: int, what: str) -> memoryview:
+    """Return `length` bytes at a position; raises ValueError when they are not all there."""
     if length > len(data) - position:
         raise ValueError(f"{what} is cut short")
     return data[position : position + length]
