@@ -1,14 +1,13 @@
-"""A scikit-learn gradient-boosted forest as two tree ensembles over the same trees: one scores, one explains.
+"""A scikit-learn gradient-boosted forest as one tree ensemble that scores and explains at once.
 
-skl2onnx gives the trees. In the second, a leaf's targets are not the class's raw value but, for each
+skl2onnx gives the trees. Their leaves then get more targets than the class's raw value: for each
 feature on the way to the leaf, what the splits on it added. A split adds the expected value of the
 child taken minus that of the node itself, expected over the training rows (the path attribution of
 Saabas, https://blog.datadive.net/interpreting-random-forests/). A class's raw value is the sum of its
-features' parts and a constant, exactly. Whoever asks for scores alone never walks the second.
+features' parts and a constant, exactly; it costs one walk through each tree, as scoring alone does.
 """
 
 import warnings
-from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -44,15 +43,22 @@ class Forest:
         return f"scikit-learn: histogram gradient boosting, {rounds} rounds, at most {leaves} leaves"
 
     def write(self, sheet: Sheet, rows: str) -> tuple[str, str]:
-        """Write the forest; return its logits (N, C) and every class's parts (N, C, k).
+        """Write the forest; return its logits (N, C) and every class's parts (N, C, k + 1).
 
-        With two classes there is one tree a round: its raw value is class 1's logit, class 0's is 0.
+        The last part is the raw value itself. With two classes there is one tree a round: its raw
+        value is class 1's logit, class 0's is 0.
         """
         k, c = self.features, self.classes
-        nodes = self._nodes()
-        raw = sheet.add("TreeEnsembleRegressor", rows, domain=ONNX_ML, n_targets=c, **nodes, **self._values())
-        walked = sheet.add("TreeEnsembleRegressor", rows, domain=ONNX_ML, n_targets=c * k, **nodes, **self._parts())
-        parts = sheet.add("Reshape", walked, sheet.constant(np.array([-1, c, k])))
+        ensemble = sheet.add(
+            "TreeEnsembleRegressor",
+            rows,
+            domain=ONNX_ML,
+            n_targets=c * (k + 1),
+            **self._nodes(),
+            **self._targets(),
+        )
+        parts = sheet.add("Reshape", ensemble, sheet.constant(np.array([-1, c, k + 1])))
+        raw = sheet.add("Gather", parts, sheet.constant(np.array(k)), axis=2)
         baseline = np.ravel(self.model._baseline_prediction)
         start = np.zeros(c, np.float32)
         start[c - len(baseline) :] = baseline
@@ -82,35 +88,23 @@ class Forest:
         shape["nodes_modes"] = [mode.decode() for mode in lists["nodes_modes"].strings]
         return shape
 
-    def _values(self) -> dict[str, Any]:
-        """Return the leaves' targets that score: the raw value of the tree's class."""
-        return _targets(
-            (tree, leaf, at, float(nodes["value"][leaf]))
-            for tree, (at, nodes) in enumerate(self.trees())
-            for leaf in np.flatnonzero(nodes["is_leaf"]).tolist()
-        )
-
-    def _parts(self) -> dict[str, Any]:
-        """Return the leaves' targets that explain: the parts of the features on the way."""
+    def _targets(self) -> dict[str, Any]:
+        """Return the leaves' targets: the raw value and the parts of the features on the way."""
+        k = self.features
         rows: list[tuple[int, int, int, float]] = []
         for tree, (at, nodes) in enumerate(self.trees()):
             parts = path_parts(nodes)
             for leaf in np.flatnonzero(nodes["is_leaf"]).tolist():
-                # A tree that never splits explains nothing, but its leaf must have a target.
-                added = parts[leaf] or {0: 0.0}
-                rows += [(tree, leaf, at * self.features + feature, added[feature]) for feature in sorted(added)]
-        return _targets(rows)
-
-
-def _targets(rows: Iterable[tuple[int, int, int, float]]) -> dict[str, Any]:
-    """Return (tree, leaf, target, weight) rows as the attributes of a tree ensemble."""
-    trees, leaves, targets, weights = zip(*rows, strict=True)
-    return {
-        "target_treeids": list(trees),
-        "target_nodeids": list(leaves),
-        "target_ids": list(targets),
-        "target_weights": list(weights),
-    }
+                added = {at * (k + 1) + feature: part for feature, part in parts[leaf].items()}
+                added[at * (k + 1) + k] = float(nodes["value"][leaf])
+                rows += [(tree, leaf, target, added[target]) for target in sorted(added)]
+        trees, leaves, targets, weights = zip(*rows, strict=True)
+        return {
+            "target_treeids": list(trees),
+            "target_nodeids": list(leaves),
+            "target_ids": list(targets),
+            "target_weights": list(weights),
+        }
 
 
 def path_parts(nodes: NDArray[Any]) -> Parts:

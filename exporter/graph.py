@@ -148,5 +148,7 @@ def _forest(sheet: Sheet, rows: str, network: Any, scoring: Scoring) -> tuple[he
     forest = Forest(network)
     _fit(scoring, forest.features, forest.classes, len(scoring.classes))
     logits, parts = forest.write(sheet, rows)
-    outputs = heads.classifier(sheet, logits, scoring, lambda margin: heads.chosen_parts(sheet, margin, parts))
+    outputs = heads.classifier(
+        sheet, logits, scoring, lambda margin: heads.chosen_parts(sheet, margin, parts, forest.features)
+    )
     return outputs, forest.description, "paths"

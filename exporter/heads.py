@@ -66,12 +66,13 @@ def displaced(sheet: Sheet, gradient: str, rows: str, scoring: Scoring) -> str:
     return sheet.add("Mul", gradient, sheet.add("Sub", rows, sheet.constant(medians)))
 
 
-def chosen_parts(sheet: Sheet, margin: Margin, parts: str) -> str:
-    """Write the parts (N, k) of the margin, given every class's (N, C, k)."""
+def chosen_parts(sheet: Sheet, margin: Margin, parts: str, width: int) -> str:
+    """Write the parts (N, width) of the margin, given every class's (N, C, width or more)."""
     shape = sheet.constant(np.array([-1, margin.classes, 1]))
     weights = sheet.add("Reshape", margin.gradient(sheet), shape)
     weighted = sheet.add("Mul", parts, weights)
-    return sheet.add("ReduceSum", weighted, sheet.constant(np.array([1])), keepdims=0)
+    chosen = sheet.add("ReduceSum", weighted, sheet.constant(np.array([1])), keepdims=0)
+    return sheet.add("Gather", chosen, sheet.constant(np.arange(width)), axis=1)
 
 
 def autoencoder(sheet: Sheet, rows: str, rebuilt: str, width: int, scale: LossScale) -> Outputs:
