@@ -79,7 +79,8 @@ def assemble(capture: Path, extract: bool) -> dict[str, float]:
                 most_live, live_mb = engine.live, resident_mb()
             if not source.more():
                 break
-    engine.finish()
+    while engine.drain():
+        flows += drain()
     flows += drain()
     spent = cpu_s() - start
     return {

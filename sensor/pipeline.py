@@ -113,7 +113,8 @@ class Pipeline:
                     break
         self._note_fault(source, framing)
         now_ns = self._engine.now_ns
-        self._engine.finish()
+        while self._engine.drain():
+            self._score()
         self._score()
         self._write_updates(self.rulebook.close())
         self._report(now_ns)

@@ -161,7 +161,8 @@ def _flows(capture: str, engine: "FlowEngine") -> "Iterator[Flows]":
             _warn(source.name, f"is cut short: {left} bytes at its end are no whole record")
     finally:
         source.close()
-    engine.finish()
+    while engine.drain():
+        yield from _batches(engine)
     yield from _batches(engine)
 
 

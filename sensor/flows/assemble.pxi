@@ -10,6 +10,7 @@ cdef size_t feed_records(Table *table, const uint8_t *at, size_t size, Framing f
     cdef Outcome outcome
     cdef Entry *entry
     cdef char *line
+    table.draining = False
     while table.out_count < PENDING and not table.out_of_memory:
         count = 0
         while count < BATCH:

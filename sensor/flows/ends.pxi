@@ -152,14 +152,30 @@ cdef void rank_by_idleness(Table *table) noexcept nogil:
             table.ranked_count += 1
     qsort(table.ranked, table.ranked_count, sizeof(Ranked), by_idleness)
 
-cdef void end_all(Table *table) noexcept nogil:
-    cdef uint32_t i
+cdef bint end_some(Table *table, size_t most) noexcept nogil:
+    """End up to `most` open flows, idle longest first; True while there are more. At the end, forget time."""
     cdef Slot *slot
-    rank_by_idleness(table)
-    for i in range(table.ranked_count):
-        slot = &table.slots[table.ranked[i].slot]
-        end_flow(table, table.ranked[i].slot, closed_reason(table, slot)
+    cdef Ranked *entry
+    if not table.draining:
+        rank_by_idleness(table)
+        table.draining = True
+    while table.ranked_at < table.ranked_count and table.out_count < most and not table.out_of_memory:
+        entry = &table.ranked[table.ranked_at]
+        table.ranked_at += 1
+        slot = &table.slots[entry.slot]
+        end_flow(table, entry.slot, closed_reason(table, slot)
                  if table.rules.sweep and slot.closing >= CLOSED_FIN else SHUTDOWN)
+    if table.out_of_memory:
+        return False
+    if table.ranked_at < table.ranked_count:
+        return True
+    forget(table)
+    return False
+
+
+cdef void forget(Table *table) noexcept nogil:
+    """Make an empty table like new, but for its counts."""
+    table.draining = False
     table.ranked_count = 0
     table.ranked_at = 0
     table.used_slots = 0

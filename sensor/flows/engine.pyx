@@ -155,10 +155,24 @@ cdef class FlowEngine:
         if self.table.out_of_memory:
             raise MemoryError("no memory for finished flows")
 
-    def finish(self):
-        """End every open flow, idle longest first, and forget time; the reason is SHUTDOWN, or how it closed."""
+    def drain(self):
+        """End open flows, idle longest first, until 4,096 wait; the reason is SHUTDOWN, or how a flow closed.
+
+        Returns:
+            True while flows are open still: take those that wait and call again. After the last, time is forgotten
+            and the engine is ready for another capture.
+        """
+        cdef bint more
         with nogil:
-            end_all(&self.table)
+            more = end_some(&self.table, PENDING)
+        if self.table.out_of_memory:
+            raise MemoryError("no memory for finished flows")
+        return more
+
+    def finish(self):
+        """End every open flow at once, as `drain` does piece by piece."""
+        with nogil:
+            end_some(&self.table, <size_t> -1)
         if self.table.out_of_memory:
             raise MemoryError("no memory for finished flows")
 

@@ -62,6 +62,7 @@ cdef struct Table:
     Wheel wheel
     int64_t clock_ns
     bint started
+    bint draining                # between the first and the last `drain`
     # eviction
     Ranked *ranked
     uint32_t ranked_count

@@ -155,3 +155,31 @@ def test_feed_stops_when_many_flows_wait():
 def test_a_table_of_nonsense_size_is_refused(max_flows):
     with pytest.raises(ValueError, match="max_flows"):
         FlowEngine(WIRE, max_flows=max_flows)
+
+
+def test_a_full_table_drains_piece_by_piece_into_the_same_flows():
+    capture = stream(*[(i * 0.001, udp(i)) for i in range(10000)])
+    _, at_once = run(capture, max_flows=20000)
+    engine, framing, at = FlowEngine(WIRE, max_flows=20000), Framing.sniff(capture[:4]), 0
+    while taken := engine.feed(capture[at:], framing):
+        at += taken
+    pieces = []
+    while engine.drain():
+        pieces.append(engine.take())
+    pieces.append(engine.take())
+    assert [len(piece) for piece in pieces] == [4096, 4096, 1808]
+    assert np.concatenate(pieces).tobytes() == at_once.tobytes()
+    assert engine.live == 0
+
+
+def test_an_engine_that_is_fed_between_two_drains_ends_the_new_flows_too():
+    first, second = stream(*[(i * 0.001, udp(i)) for i in range(5000)]), stream((5, udp(6000)), (6, udp(1)))
+    engine, framing = FlowEngine(WIRE, max_flows=20000), Framing.sniff(first[:4])
+    engine.feed(first, framing)
+    assert engine.drain()
+    assert len(engine.take()) == 4096
+    engine.feed(second, Framing.sniff(second[:4]))
+    while engine.drain():
+        pass
+    assert len(engine.take()) == 5000 - 4096 + 2
+    assert engine.live == 0
