@@ -31,7 +31,7 @@ def quick(name: str) -> Candidate:
         build = found.build
         return Supervised(
             name,
-            lambda seed: build(seed).set_params(max_iter=4, max_bins=8),
+            lambda seed: build(seed).set_params(max_iter=12, max_bins=16),
             plain=True,
             exportable=True,
         )

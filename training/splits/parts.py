@@ -17,7 +17,7 @@ class Split:
     """Row numbers of one table by what they may be used for.
 
     `train` fits weights and preprocessing; `calibration` stops training early and sets thresholds;
-    `test` is looked at once, at the end. `purged` rows stand on the wrong side of a border (their
+    `test` only reports: nothing is chosen by it. `purged` rows stand on the wrong side of a border (their
     5-tuple or host pair is already on the other) and belong to none. `unseen` are the families that
     train and calibration hold no row of.
     """
