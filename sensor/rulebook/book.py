@@ -1,21 +1,20 @@
 """The rulebook: which scored flow becomes which alert."""
 
-from collections.abc import Hashable, Iterator, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
 
 from sensor.rulebook.directory import Reading, read_directory
 from sensor.rulebook.faults import Fault, RuleError
-from sensor.rulebook.incidents import Incidents, Match
+from sensor.rulebook.incidents import Incidents, Pairs
+from sensor.rulebook.keys import Keys
 from sensor.rulebook.plan import Matches, Plan
 from sensor.rulebook.rule import Rule
 from sensor.rulebook.scored import ScoredFlows
-from sensor.rulebook.throttle import Throttle
+from sensor.rulebook.throttle import GROUPING
 from sensor.rulebook.verdict import Verdict
 
-GROUPING = Throttle("limit", "incident", 1, 300)
-"""For rules without a threshold: one alert in five minutes for a source, a destination and a class."""
 MAX_INCIDENTS = 16_384
 """Each keeps a flow record of under a kilobyte, so this many are at most 16 MB."""
 
@@ -37,7 +36,8 @@ class Rulebook:
         self.rules: tuple[Rule, ...] = reading.rules
         self.warnings: tuple[Fault, ...] = reading.warnings
         self._plan = Plan(reading.rules, reading.limits)
-        self._incidents = Incidents(max_incidents)
+        self._keys = Keys([rule.throttle or GROUPING for rule in self._plan.alerts])
+        self._incidents = Incidents(max_incidents, self._plan.alerts)
         self._clock_ns = _NEVER
         self._counts = dict.fromkeys(("matched", "alerted", "grouped", "suppressed", "passed", "updated"), 0)
 
@@ -75,15 +75,9 @@ class Rulebook:
         """
         if not len(judged):
             return []
-        verdicts: list[Verdict] = []
-        ends_ns = judged.flows["end_ns"]
         matches = self._plan.match(judged)
-        if len(matches.rows):
-            clocks_ns = np.maximum(np.maximum.accumulate(ends_ns), self._clock_ns)[matches.rows].tolist()
-            for clock_ns, match in zip(clocks_ns, self._each(judged, matches), strict=True):
-                verdicts += self._incidents.expire(clock_ns)
-                verdicts += self._incidents.add(match, judged.flows, clock_ns)
-        self._clock_ns = max(self._clock_ns, int(ends_ns.max()))
+        verdicts = self._incidents.add(self._pairs(judged, matches)) if len(matches.rows) else []
+        self._clock_ns = max(self._clock_ns, int(judged.flows["end_ns"].max()))
         verdicts += self._incidents.expire(self._clock_ns)
         self._count(matches, verdicts)
         return verdicts
@@ -116,37 +110,15 @@ class Rulebook:
         self._counts["grouped"] += pairs - alerts
         self._counts["updated"] += updates
 
-    def _each(self, judged: ScoredFlows, matches: Matches) -> Iterator[Match]:
-        """Yield the pairs of a flow and a rule with what their incident needs to know."""
-        rows = matches.rows
-        flows = judged.flows
-        # Bytes of one length: zeros at the end are dropped, which is why the version is in the key.
-        columns = zip(
-            flows["ip_version"][rows].tolist(),
-            np.ascontiguousarray(flows["src"][rows]).view("S16")[:, 0].tolist(),
-            np.ascontiguousarray(flows["dst"][rows]).view("S16")[:, 0].tolist(),
-            judged.class_index[rows].tolist(),
-            flows["end_ns"][rows].tolist(),
-            judged.score_permille[rows].tolist(),
-            rows.tolist(),
-            matches.places.tolist(),
-            strict=True,
+    def _pairs(self, judged: ScoredFlows, matches: Matches) -> Pairs:
+        rows, places = matches.rows, matches.places
+        ends_ns = judged.flows["end_ns"]
+        clocks_ns = np.maximum(np.maximum.accumulate(ends_ns), self._clock_ns)
+        return Pairs(
+            judged,
+            rows=rows.tolist(),
+            places=places.tolist(),
+            keys=self._keys.of(judged, rows, places),
+            times_ns=ends_ns[rows].tolist(),
+            clocks_ns=clocks_ns[rows].tolist(),
         )
-        for version, source, target, class_index, time_ns, score, row, place in columns:
-            rule = self._plan.alerts[place]
-            throttle = rule.throttle or GROUPING
-            key = _key(throttle, version, (source, target), class_index)
-            yield Match(rule, throttle, key, row, time_ns, score, judged.class_names[class_index])
-
-
-def _key(throttle: Throttle, version: int, ends: tuple[bytes, bytes], class_index: int) -> Hashable:
-    """Return what the flows of one window of a rule have in common."""
-    if throttle.track == "by_src":
-        return version, ends[0]
-    if throttle.track == "by_dst":
-        return version, ends[1]
-    if throttle.track == "by_both":
-        return version, min(ends), max(ends)
-    if throttle.track == "by_rule":
-        return None
-    return version, *ends, class_index

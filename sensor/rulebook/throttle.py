@@ -41,6 +41,10 @@ class Throttle:
         return seen > self.count
 
 
+GROUPING = Throttle("limit", "incident", 1, 300)
+"""For rules without a threshold: one alert in five minutes for a source, a destination and a class."""
+
+
 def parse_threshold(text: str) -> Throttle:
     """Read `type limit, track by_src, count 1, seconds 60`, in any order.
 
