@@ -6,6 +6,7 @@ with open_table("flows.parquet") as table:
 
 import os
 import sys
+from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
@@ -21,16 +22,16 @@ Columns = Mapping[str, NDArray[Any] | Sequence[str]]
 ROW_GROUP_ROWS = 65_536  # of Parquet: enough for its compression, little enough to hold
 
 
-class Table:
+class Table(ABC):
     """A table that takes batches of columns; the first batch names them. Closed by `with`."""
 
+    @abstractmethod
     def write(self, columns: Columns) -> None:
         """Append rows: columns of equal length, the same names in the same order every time."""
-        raise NotImplementedError
 
+    @abstractmethod
     def close(self) -> None:
         """Write what is left and let go of the file."""
-        raise NotImplementedError
 
     def __enter__(self) -> Self:
         """Return the table itself."""
