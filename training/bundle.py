@@ -1,8 +1,6 @@
 """The chosen trial as one verified bundle: temperature, threshold, calibration, passport."""
 
-import time
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -11,7 +9,6 @@ import numpy.typing as npt
 from exporter import bundle, calibration, graph, verify
 from exporter.identity import Identity
 from exporter.scoring import LossScale, Scoring
-from sensor.detector import Detector
 from training.config import TrainConfig
 from training.datasets.table import FlowTable
 from training.evaluation.trials import Trial
@@ -39,17 +36,6 @@ class Shipped:
     def score(self, rows: npt.NDArray[np.float32]) -> npt.NDArray[np.float64]:
         """Return (n,) scores of raw features, by the graph that ships."""
         return np.asarray(graph.run(self.model, rows).score, dtype=np.float64)
-
-    def cost_us(self, rows: npt.NDArray[np.float32]) -> float:
-        """Return microseconds of CPU to score one flow in the sensor: the least of several runs over raw features."""
-        feature_set = self.identity.feature_set
-        detector = Detector.from_bytes(self.data, Path("model.onnx"), {feature_set.name: feature_set})
-        spent = []
-        for _ in range(5):
-            begin = time.process_time()
-            detector.score(rows)
-            spent.append(time.process_time() - begin)
-        return min(spent) / len(rows) * 1e6
 
     def classes(self, rows: npt.NDArray[np.float32]) -> npt.NDArray[np.float64]:
         """Return (n, C) probabilities of raw features, by the graph that ships."""

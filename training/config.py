@@ -52,7 +52,6 @@ class BudgetConfig:
     report: tuple[float, ...] = (1e-2, 1e-3)
     alerts_a_day: float | None = None
     flows_a_day: float | None = None
-    us_per_flow: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)

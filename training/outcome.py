@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from sensor.errors import NettrusionError
-from training.bundle import Shipped, ship
+from training.bundle import ship
 from training.config import TrainConfig
 from training.datasets.labels import CLASSES
 from training.evaluation import elsewhere, transfer
@@ -21,7 +21,7 @@ from training.experiment import Prepared, Results
 from training.report import card, pictures
 from training.report.blocks import markdown, page
 from training.report.card import Card
-from training.selection import choose, median_seed
+from training.selection import median_seed
 
 Say = Callable[[str], None]
 
@@ -41,27 +41,12 @@ class Outcome:
             path.write_bytes(content)
 
 
-def _ship(config: TrainConfig, prepared: Prepared, results: Results, say: Say) -> tuple[Results, Trial, Shipped]:
-    """Export the best candidate whose bundle the sensor has the time for; return the choice as it fell."""
-    rate, limit = config.alert_rate, config.budget.us_per_flow
-    dear: dict[str, float] = {}
-    while True:
-        choice = choose(results.choice.standings, rate, dear)
-        trial = median_seed(results.same_day[choice.winner], rate)
-        say(f"exporting {trial.fitted.candidate}, seed {trial.fitted.seed}")
-        shipped = ship(trial, prepared, config, card.short(choice))
-        cost = shipped.cost_us(prepared.table.rows(prepared.split.calibration).features)
-        say(f"{choice.winner} costs {cost:.1f} microseconds of CPU a flow")
-        if not limit or cost <= limit:
-            say(choice.reason)
-            return replace(results, choice=choice), trial, shipped
-        dear[choice.winner] = cost
-
-
 def finish(config: TrainConfig, prepared: Prepared, results: Results, command: str, say: Say) -> Outcome:
     """Export the chosen detector, test it elsewhere, and put everything into files."""
     rate = config.alert_rate
-    results, trial, shipped = _ship(config, prepared, results, say)
+    trial = median_seed(results.same_day[results.choice.winner], rate)
+    say(f"exporting {trial.fitted.candidate}, seed {trial.fitted.seed}")
+    shipped = ship(trial, prepared, config, card.short(results.choice))
     flows = _captures(config, prepared, say)
     abroad, rivals = None, {}
     if flows is not None:

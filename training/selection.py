@@ -71,32 +71,33 @@ def standing(name: str, rate: float, same_day: Sequence[Trial], unseen: Mapping[
     )
 
 
-def choose(standings: Sequence[Standing], rate: float, too_dear: Mapping[str, float] | None = None) -> Choice:
+def choose(standings: Sequence[Standing], rate: float) -> Choice:
     """Return the winner: best median recall at the budget, ties broken by unseen families.
 
-    Only what the sensor can run may win: candidates that the exporter can write with reasons and that are not
-    `too_dear`, candidate -> microseconds of CPU a flow. Whoever stands before the winner is named with the reason
-    against it, and so is the best of the other kind, network or plain baseline.
+    A network ships only if no plain baseline stands before it; else the best baseline that the
+    exporter can write ships.
 
     Raises:
-        ValueError: no candidate can be exported at a cost that the sensor has.
+        ValueError: no candidate can be exported.
     """
-    dear = too_dear or {}
     ranked = _ranked(standings)
-    winner = next((one for one in ranked if one.shippable and one.candidate not in dear), None)
-    if winner is None:
-        raise ValueError("none of the candidates can be exported at a cost that the sensor has")
-    said = [f"{winner.candidate} reaches {_say(winner)}"]
-    for one in ranked[: ranked.index(winner)]:
-        against = "cannot be exported with reasons"
-        if one.candidate in dear:
-            against = f"costs {dear[one.candidate]:.0f} microseconds of CPU a flow, more than the sensor has"
-        said.append(f"{one.candidate} reaches {_say(one)}, but {against}")
-    other = next((one for one in ranked[ranked.index(winner) :] if one.network != winner.network), None)
-    if other:
-        kind = "the best network" if other.network else "the best plain baseline that could ship"
-        said.append(f"{kind}, {other.candidate}, reaches {_say(other)}")
-    return Choice(rate, ranked, winner.candidate, "; ".join(said))
+    able = [one for one in ranked if one.shippable]
+    if not able:
+        raise ValueError("none of the candidates can be exported")
+    first = ranked[0]
+    plain = next((one for one in ranked if not one.network), None)
+    network = next((one for one in ranked if one.network), None)
+    reason = f"{first.candidate} reaches {_say(first)}"
+    if first.network:
+        if plain:
+            reason += f"; the best plain baseline, {plain.candidate}, reaches {_say(plain)}"
+        return Choice(rate, ranked, first.candidate, reason)
+    if network:
+        reason += f"; the best network, {network.candidate}, reaches {_say(network)}"
+    winner = next((one for one in able if not one.network), able[0])
+    if winner is not first:
+        reason += f"; {first.candidate} cannot be exported with reasons, {winner.candidate} can"
+    return Choice(rate, ranked, winner.candidate, reason)
 
 
 def median_seed(trials: Sequence[Trial], rate: float) -> Trial:

@@ -1,4 +1,4 @@
-"""Recall at the budget decides among what the sensor can run, and whoever stands before is told of."""
+"""Recall at the budget decides; a network ships only when nothing plain stands before it."""
 
 import json
 from dataclasses import replace
@@ -31,29 +31,13 @@ def test_a_tie_goes_to_the_one_that_finds_the_unseen():
     assert "dense" in choice.reason
 
 
-def test_a_network_behind_a_plain_baseline_that_can_ship_stays_at_home():
-    boosting, dense = one("boosting", 0.99, 0.5), one("dense", 0.95, 0.5, network=True)
-    choice = choose([boosting, dense, one("logistic", 0.6, 0.0)], 1e-3)
-    assert choice.winner == "boosting"
-    assert "the best network, dense, reaches" in choice.reason
-
-
-def test_who_cannot_be_exported_or_costs_too_much_is_told_of_and_stays_at_home():
-    forest, boosting = one("forest", 0.99, 0.5, shippable=False), one("boosting", 0.97, 0.5)
+def test_a_network_behind_any_plain_baseline_stays_at_home():
+    forest = one("forest", 0.99, 0.5, shippable=False)
     dense, plain = one("dense", 0.95, 0.5, network=True), one("logistic", 0.6, 0.0)
-    choice = choose([forest, boosting, dense, plain], 1e-3, {"boosting": 25.4})
-    assert choice.winner == "dense"
-    assert "forest reaches a recall of 0.990" in choice.reason
+    choice = choose([forest, dense, plain], 1e-3)
+    assert choice.winner == "logistic"
     assert "cannot be exported" in choice.reason
-    assert "boosting reaches a recall of 0.970" in choice.reason
-    assert "costs 25 microseconds" in choice.reason
-    assert "could ship, logistic, reaches" in choice.reason
-    assert [standing.candidate for standing in choice.standings] == ["forest", "boosting", "dense", "logistic"]
-
-
-def test_nothing_that_the_sensor_has_the_time_for_is_refused():
-    with pytest.raises(ValueError, match="cost"):
-        choose([one("boosting", 1.0, 1.0)], 1e-3, {"boosting": 25.0})
+    assert [standing.candidate for standing in choice.standings] == ["forest", "dense", "logistic"]
 
 
 def test_a_network_alone_ships():

@@ -197,8 +197,7 @@ def _candidates(card: Card) -> list[Block]:
             f"Mean recall over families at a false-positive rate of {choice.rate:g}. The first two"
             " columns, on calibration rows, decide; candidates within 0.01 of each other are tied"
             " and left-out families break the tie. The next two are test rows, by which nothing is chosen. A"
-            " candidate ships only if the exporter can write it with reasons and the sensor has the CPU"
-            " for it (us_per_flow in the settings)."
+            " network ships only if no plain baseline stands before it."
         ),
         Table(
             [
@@ -288,10 +287,8 @@ def _limits(card: Card) -> list[Block]:
                 f" other host pairs the rate was {card.trial.test.at(card.config.alert_rate).false_positive_rate:.4f}:"
                 " a certified threshold is certified for the hosts it was set on.",
                 "Figures of the test part and of the captures were seen in earlier runs, before the share of"
-                " benign calibration flows was raised so that the budget can be certified, and before the limit"
-                " on CPU a flow was written down. The limit is the sensor's, from its aim for a whole line;"
-                " but whoever doubts it should know that the candidate which it keeps at home had broken its"
-                " budget on other hosts. No threshold, feature or stopping point was chosen by either.",
+                " benign calibration flows was raised so that the budget can be certified. No candidate,"
+                " threshold, feature or stopping point was chosen by either.",
                 "Time to detect and false incidents a day depend on the rules that group alerts"
                 " and are not measured here.",
             ]
