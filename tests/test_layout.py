@@ -29,15 +29,22 @@ ORDER = (
     {"flows"},
     {"features"},
     {"detector"},
+    {"drift"},
     {"rulebook"},
     {"eve"},
     {"sinks"},
-    {"pipeline", "selftest"},
+    {"metrics"},
+    {"notify"},
+    {"scoring"},
+    {"assembly"},
+    {"pipeline"},
+    {"selftest", "doctor"},
+    {"daemon"},
     {"cli"},
 )
 # What the sensor may import beside the standard library, and what only inside a function.
 SENSOR_THIRD_PARTY = {"numpy", "onnxruntime"}
-SENSOR_OPTIONAL = {"zstandard", "pyarrow"}
+SENSOR_OPTIONAL = {"zstandard", "pyarrow", "redis", "confluent_kafka", "prometheus_client", "scapy", "pyshark"}
 FORBIDDEN = (
     "tensorflow",
     "keras",

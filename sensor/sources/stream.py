@@ -1,8 +1,8 @@
 """A capture that comes piece by piece: a file, a pipe, or out of a compressed file."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import BinaryIO, Protocol
+from typing import BinaryIO, Literal, Protocol
 
 # Large enough to spare calls, small enough that joining a rest with what follows stays in the cache.
 CHUNK_BYTES = 256 << 10
@@ -42,6 +42,14 @@ class Begun:
 class Stream:
     """The bytes of a capture out of a file that is read once, front to back."""
 
+    framing: Literal["capture"] = "capture"
+    live = False
+    begun = 1
+    horizon_ns: int | None = None
+    in_iface: str | None = None
+    link_type = 0
+    mtu = 0
+
     def __init__(self, file: Begun, name: str, size: int | None, decompress: Decompress) -> None:
         """Take over an open file of `size` bytes (None for a pipe) and the way to decompress it."""
         self.name = name
@@ -53,6 +61,15 @@ class Stream:
         self._rest = b""
         self._used = 0
         self.more()
+
+    @property
+    def counters(self) -> Mapping[str, int]:
+        """Nothing: no kernel stands between a file and its reader."""
+        return {}
+
+    def notices(self) -> list[str]:
+        """Return nothing: what a file lacks is its `fault`."""
+        return []
 
     def read(self, size: int, /) -> bytes:
         """Read from the file for the decompressor, counting what has been read."""
