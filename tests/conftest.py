@@ -9,6 +9,9 @@ import pytest
 
 ROOT = Path(__file__).resolve().parent.parent
 
+# The fixture `cable`: network namespaces for live tests.
+pytest_plugins = ["tests.live.cable"]
+
 
 @pytest.fixture(scope="session")
 def repo() -> Path:
