@@ -39,5 +39,5 @@ def run(args: argparse.Namespace) -> int:
             print(f"{'' if not section else chr(10)}[{head}]")
             section = head
         origin = effective.origins.get(key)
-        print(f"{name} = {json.dumps(value)}" + (f"  # {origin}" if origin else ""))
+        print(f"{name} = {json.dumps(value, ensure_ascii=False)}" + (f"  # {origin}" if origin else ""))
     return 0

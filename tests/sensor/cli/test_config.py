@@ -10,7 +10,7 @@ from sensor.config import Config, load
 
 def test_what_it_prints_is_a_configuration_again(tmp_path, capsys):
     source = tmp_path / "a.toml"
-    source.write_text('[sensor]\nname = "gate \\" way"\n[rules.variables]\nDNS = "10.0.0.2"\n')
+    source.write_text('[sensor]\nname = "gate \\" way"\n[rules.variables]\nDNS = "10.0.0.2"\n[sinks.far]\ntype = "unix_dgram"\npath = "/é"\n')
     assert main(["config", "check", str(source), "--set", "flows.max_flows=1000"]) == 0
     printed = capsys.readouterr().out
     assert f"  # {source}\n" in printed
@@ -20,6 +20,7 @@ def test_what_it_prints_is_a_configuration_again(tmp_path, capsys):
     config = load(again, environ={}).config
     assert config.sensor.name == 'gate " way'
     assert config.flows.max_flows == 1000
+    assert config.sinks == load(source, environ={}).config.sinks
     assert config.rules.variables == {"DNS": "10.0.0.2"}
 
 

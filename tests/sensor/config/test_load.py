@@ -2,7 +2,7 @@
 
 import pytest
 
-from sensor.config import Config, ConfigError, flatten, load
+from sensor.config import Config, ConfigError, SinkConfig, flatten, load
 
 
 def write(tmp_path, text):
@@ -86,6 +86,26 @@ def test_bare_words_are_strings_where_strings_belong():
         ("detector.threshold=true", "must be a number or a string"),
         ("output.mode=rw-r", "must be of the form"),
         ("flows.max_flows", "write it as section.key=value"),
+        ("flows.profile=wires", "; do you mean wire?"),
+        ("capture.block_kb=1000", "must be one of 64, 128, 256, 512, 1024, 2048, 4096, 8192, 16384"),
+        ("capture.snap_bytes=64", "must be at least 96"),
+        ("capture.interfaces=eth0,eth0", "must name each only once"),
+        ('capture.interfaces=["eth0", 1]', "must be a string"),
+        ('capture.interfaces=[""]', "must be of the form an interface's name"),
+        ("metrics.listen=9765", "must be of the form HOST:PORT"),
+        ("sinks=1", "must be a table"),
+        ("sinks.a=1", "must be a table"),
+        ("sinks.a.typ=file", "there is no key sinks.a.typ; do you mean sinks.a.type?"),
+        ("sinks.a.b.type=file", "there is no key sinks.a.b.type"),
+        ("sinks.a.type=fill", "must be one of file, stdout, unix_stream, unix_dgram, syslog, redis, kafka; do"),
+        ("sinks.a.events=alrt", "must be one of alert, anomaly, stats, flow; do you mean alert?"),
+        ("sinks.a.events=", "must name at least 1"),
+        ("sinks.a.path=x", "sinks.a.type is missing; it is one of file, "),
+        ("sinks.A b.type=stdout", "sinks.A b: a name is of small letters"),
+        ("sinks.a.type=file", "sinks.a.type is file: sinks.a.path must be given too"),
+        ("sinks.a.type=redis", "sinks.a.type is redis: sinks.a.address must be given too"),
+        ("sinks.a.address=localhost", "must be of the form HOST:PORT"),
+        ("capture.ring_mb=1", "must hold at least two blocks of 1024 KiB"),
     ],
 )
 def test_a_mistake_says_where_and_what_would_be_right(override, says):
@@ -101,7 +121,7 @@ def test_a_mistake_in_the_file_names_the_file_and_the_key(tmp_path):
         load(path, environ={})
 
 
-@pytest.mark.parametrize("text", ["[flow]\n", "[rules.variable]\n", "[rules.variables.deeper]\n"])
+@pytest.mark.parametrize("text", ["[flow]\n", "[rules.variable]\n", "[rules.variables.deeper]\n", "[sink]\n"])
 def test_an_empty_section_that_is_unknown_is_refused_too(tmp_path, text):
     path = write(tmp_path, text)
     with pytest.raises(ConfigError, match=str(path)):
@@ -126,3 +146,55 @@ def test_a_folder_and_binary_junk_say_so(tmp_path):
     path.write_bytes(b"\xff\xfe\x00")
     with pytest.raises(ConfigError, match="is not TOML"):
         load(path, environ={})
+
+
+def test_arrays_come_as_toml_or_as_words():
+    for text in ('["eth0", "eth1"]', "eth0,eth1", " eth0 , eth1 ", '"eth0,eth1"'):
+        config = load(environ={}, overrides=[f"capture.interfaces={text}"]).config
+        assert config.capture.interfaces == ("eth0", "eth1")
+    config = load(environ={"NETTRUSION_CAPTURE__INTERFACES": "eth0"}, overrides=[]).config
+    assert config.capture.interfaces == ("eth0",)
+    assert load(environ={}, overrides=["capture.interfaces="]).config.capture.interfaces == ()
+
+
+def test_an_array_in_the_file_must_be_one(tmp_path):
+    with pytest.raises(ConfigError, match=r"capture.interfaces = 'eth0': must be an array of strings"):
+        load(write(tmp_path, '[capture]\ninterfaces = "eth0"\n'), environ={})
+
+
+def test_outputs_are_tables_of_keys_that_the_layers_share(tmp_path):
+    path = write(
+        tmp_path,
+        '[sinks]\n[sinks.local]\ntype = "file"\npath = "a.json"\nevents = ["alert"]\n[sinks.far]\ntype = "kafka"\n',
+    )
+    environ = {"NETTRUSION_SINKS__FAR__ADDRESS": "a:9092,[::1]:9093"}
+    effective = load(path, environ=environ, overrides=["sinks.out.type=stdout", "sinks.local.path=b.json"])
+    sinks = effective.config.sinks
+    assert sinks == {
+        "local": SinkConfig(type="file", path="b.json", events=("alert",)),
+        "far": SinkConfig(type="kafka", address="a:9092,[::1]:9093"),
+        "out": SinkConfig(type="stdout"),
+    }
+    flat = flatten(effective.config)
+    assert flat["sinks.local.path"] == "b.json"
+    assert "sinks.local.address" not in flat
+    assert effective.origins["sinks.local.events"] == str(path)
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        ("", "sinks.a.type is missing"),
+        ('type = "redis"\naddress = "h:1"\nrotate_s = 1', "sinks.a.rotate_s: an output of type redis has no such key"),
+        ('type = "redis"\naddress = "h:1,i:2"', "an output of type redis has one address"),
+        ('type = "syslog"\ntransport = "udp"', "sinks.a.type is syslog over udp: sinks.a.address must be given too"),
+        ('type = "syslog"\ntransport = "tcp"\naddress = "h:1"\npath = "/x"', "sinks.a.path: has no meaning with"),
+        ('type = "syslog"\naddress = "h:1"', "sinks.a.address: has no meaning with sinks.a.transport = 'unix'"),
+    ],
+)
+def test_keys_of_an_output_that_do_not_go_together(tmp_path, text, says):
+    path = write(tmp_path, f"[sinks.a]\n{text}\n")
+    with pytest.raises(ConfigError) as caught:
+        load(path, environ={})
+    assert str(caught.value).startswith(f"{path}: ")
+    assert says in str(caught.value)
