@@ -90,6 +90,8 @@ cdef void add_packet(Table *table, Packet *packet) noexcept nogil:
         backward = goes_back(table, slot, packet)
         count_packet(table, slot, packet, backward)
         advance_state(table, number, packet, backward)
+        if slot.rec.fwd.pkts + slot.rec.bwd.pkts == table.rules.snapshot_pkts and slot.used:
+            report_flow(table, slot, SNAPSHOT)
 
 
 cdef inline uint32_t find_flow(Table *table, Packet *packet) noexcept nogil:
@@ -191,6 +193,8 @@ cdef void open_piece(Table *table, Slot *slot, Packet *packet, bint fresh) noexc
         slot.has_first_syn = (packet.flags & F_SYN) != 0
         slot.first_syn = packet.seq
         slot.conn_base_ns = 0
+        slot.conn_start_ns = packet.ts_ns
+        slot.parts = 0
         memcpy(rec.src, destination(packet) if swap else source(packet), 16)
         memcpy(rec.dst, source(packet) if swap else destination(packet), 16)
         rec.src_port = destination_port(packet) if swap else source_port(packet)
@@ -228,6 +232,8 @@ cdef void open_piece(Table *table, Slot *slot, Packet *packet, bint fresh) noexc
         note_flags(table, slot, packet, backward)
     elif table.rules.fin_of_first and packet.flags & F_FIN:
         slot.fins = 2 if backward else 1
+    if table.rules.snapshot_pkts == 1:
+        report_flow(table, slot, SNAPSHOT)
 
 
 cdef void succeed_flow(Table *table, uint32_t number, Packet *packet, bint reuse) noexcept nogil:

@@ -85,12 +85,12 @@ cdef void end_flow(Table *table, uint32_t number, Reason reason) noexcept nogil:
     table.live -= 1
 
 cdef void report_flow(Table *table, Slot *slot, Reason reason) noexcept nogil:
-    """Put a copy of the flow among the finished ones."""
+    """Put a copy of the flow among those to be taken."""
     cdef FlowRecord *rec = &slot.rec
     cdef FlowRecord *larger
     cdef int64_t own = 0
     if rec.fwd.pkts + rec.bwd.pkts < table.rules.min_pkts:
-        table.single += 1
+        table.single += reason != SNAPSHOT
         return
     if table.out_count == table.out_room:
         larger = <FlowRecord *> realloc(table.out, table.out_room * 2 * sizeof(FlowRecord))
@@ -105,11 +105,16 @@ cdef void report_flow(Table *table, Slot *slot, Reason reason) noexcept nogil:
     rec.reason = reason
     rec.state = 2 if slot.closing >= CLOSED_FIN else (1 if rec.fwd.pkts and rec.bwd.pkts else 0)
     rec.flow_id = hash_key(&slot.key, <uint64_t> 0x6E657474727573ULL, <uint64_t> 0x696F6E,
-                           (<uint64_t> rec.start_ns << 1) | 1)
+                           (<uint64_t> slot.conn_start_ns << 1) | 1)
     rec.flow_id &= <uint64_t> 0x7FFFFFFFFFFFFULL          # below 2**51, as EVE's readers need
+    rec.part = slot.parts
+    slot.parts += 1
     table.out[table.out_count] = rec[0]
     table.out_count += 1
-    table.flows += 1
+    if reason == SNAPSHOT:
+        table.snapshots += 1
+    else:
+        table.flows += 1
 
 cdef void evict_idlest(Table *table) noexcept nogil:
     """Make room: the flow idle longest leaves.

@@ -8,6 +8,7 @@ from libc.stdlib cimport calloc, free, malloc, qsort, realloc
 from libc.string cimport memcmp, memcpy, memset
 
 import os
+import sys
 
 import numpy as np
 
@@ -77,13 +78,14 @@ cdef set_rules(Rules *rules, profile):
     rules.split_icmp = profile.protocols in ("cns22", "fork")
     rules.sweep = profile.sweep
     rules.same_syn_joins = profile.same_syn_joins
+    rules.snapshot_pkts = profile.snapshot_pkts
 
 
 FLOW_DTYPE = _flow_dtype()
 SKIP_REASONS = OUTCOME_NAMES[1:]
 COUNTERS = (
     "packets", "bytes", "in_flow", *SKIP_REASONS, *SEEN_NAMES, "flows", "evicted", "single_packet_flows",
-    "untracked_retransmissions",
+    "untracked_retransmissions", "snapshots",
 )
 
 
@@ -127,8 +129,8 @@ cdef class FlowEngine:
         """Take whole records from `buffer`.
 
         Args:
-            buffer: bytes of a capture, beginning where the last call's consumption ended.
-            framing: the file's state, from `Framing.sniff`.
+            buffer: bytes of a capture, or one block of a ring, beginning where the last call's consumption ended.
+            framing: the state of the file or ring, from `Framing.sniff` or `Framing.ring`.
 
         Returns:
             Bytes consumed. It stops before the end when the buffer ends inside a record, when `framing.corrupt` says
@@ -212,5 +214,6 @@ cdef class FlowEngine:
         values = [self.table.packets, self.table.octets]
         values += [self.table.outcomes[i] for i in range(OUTCOMES)]
         values += [self.table.seen[i] for i in range(SEENS)]
-        values += [self.table.flows, self.table.evicted, self.table.single, self.table.untracked]
+        values += [self.table.flows, self.table.evicted, self.table.single, self.table.untracked,
+                   self.table.snapshots]
         return dict(zip(COUNTERS, values, strict=True))

@@ -6,6 +6,12 @@ cdef enum:
     MAX_CAPTURED = 64 * 1024 * 1024      # a longer record is a broken file, not a packet
     FRAMING_PCAP = 1
     FRAMING_PCAPNG = 2
+    FRAMING_RING = 3
+
+cdef enum:
+    MAX_BLOCK = 1 << 30
+    RING_HEADER = 48                     # a ring's block and each of its packets begin with as many bytes
+    RING_TAGGED = 1 << 4                 # TP_STATUS_VLAN_VALID
 
 ctypedef int Step
 
@@ -29,11 +35,14 @@ cdef struct Frame:
     uint64_t wire            # bytes on the wire, frame check sequence left out where the file says it is there
     const uint8_t *at
     size_t captured
+    bint tagged              # the outermost VLAN tag is not among the bytes but in `tag`; `wire` counts it
+    uint32_t tag
 
 cdef class Framing:
-    """The state of one capture file: kind, byte order, clock and link type of each interface.
+    """The state of one capture file or ring: kind, byte order, clock and link type of each interface.
 
-    Make one with `Framing.sniff` for each file and hand it to every `FlowEngine.feed` of that file.
+    Make one with `Framing.sniff` for each file, with `Framing.ring` for a live interface, and hand it to every
+    `FlowEngine.feed` of that file or interface.
     """
 
     cdef int kind
@@ -43,14 +52,19 @@ cdef class Framing:
     cdef size_t record_header
     cdef Interface *interfaces
     cdef uint32_t interface_count
+    cdef uint32_t interface_room
     cdef int64_t last_ts
+    cdef uint32_t block_left         # packets of the ring's block at hand that have not been read
+    cdef uint64_t usual_bytes        # no frame of the ring's interface should be longer; 0 is unknown
     cdef readonly bint corrupt
     cdef readonly uint64_t records
+    cdef readonly uint64_t oversized
 
     def __cinit__(self):
-        self.interfaces = <Interface *> calloc(MAX_INTERFACES, sizeof(Interface))
+        self.interfaces = <Interface *> calloc(1, sizeof(Interface))
         if self.interfaces == NULL:
             raise MemoryError()
+        self.interface_room = 1
 
     def __dealloc__(self):
         free(self.interfaces)
@@ -81,10 +95,30 @@ cdef class Framing:
             raise ValueError(f"not a pcap or pcapng file: it begins with {magic.hex(' ')}")
         return framing
 
+    @staticmethod
+    def ring(uint16_t link_type, uint32_t mtu=0):
+        """Begin the ring of a live interface: its TPACKET_V3 blocks, each fed from its first byte to its last.
+
+        A buffer given to `feed` is one block or what the last call left of it. A damaged block sets `corrupt`;
+        the next buffer begins a block again.
+
+        Args:
+            link_type: LINKTYPE_ number of the interface's frames.
+            mtu: the interface's largest packet, bytes; frames that are longer than this and 22 bytes of Ethernet
+                with two tags are counted in `oversized`. 0 is unknown.
+        """
+        cdef Framing framing = Framing()
+        framing.kind = FRAMING_RING
+        framing.big = sys.byteorder == "big"
+        framing.interfaces[0].link = link_type
+        framing.interface_count = 1
+        framing.usual_bytes = <uint64_t> mtu + 22 if mtu else 0
+        return framing
+
     @property
     def format(self):
-        """'pcap' or 'pcapng'."""
-        return "pcap" if self.kind == FRAMING_PCAP else "pcapng"
+        """'pcap', 'pcapng' or 'ring'."""
+        return {FRAMING_PCAP: "pcap", FRAMING_PCAPNG: "pcapng", FRAMING_RING: "ring"}[self.kind]
 
     @property
     def link_types(self):
@@ -95,6 +129,8 @@ cdef class Framing:
         """Read one record at `at`; `taken` is its length when the answer is STEP_PACKET or STEP_SKIP."""
         if self.kind == FRAMING_PCAP:
             return self.next_pcap(at, size, taken, frame)
+        if self.kind == FRAMING_RING:
+            return self.next_ring(at, size, taken, frame)
         return self.next_pcapng(at, size, taken, frame)
 
     cdef Step next_pcap(self, const uint8_t *at, size_t size, size_t *taken, Frame *frame) noexcept nogil:
@@ -192,13 +228,68 @@ cdef class Framing:
         frame.link = self.interfaces[number].link
         frame.captured = captured
         frame.wire = wire
+        frame.tagged = False
         self.records += 1
+
+    cdef Step next_ring(self, const uint8_t *at, size_t size, size_t *taken, Frame *frame) noexcept nogil:
+        """Read the head of a block, or one packet of it; with its last packet what is left of the block is taken.
+
+        Layout: linux/if_packet.h, tpacket_block_desc with tpacket_hdr_v1, and tpacket3_hdr; both take 48 bytes.
+        """
+        cdef View view
+        cdef uint32_t room, held, place, status
+        view.at, view.size, view.short = at, size, False
+        if size == 0:
+            return STEP_MORE if self.block_left == 0 else self.leave_block()
+        if size < RING_HEADER or size > MAX_BLOCK:
+            return self.leave_block()
+        if self.block_left == 0:
+            self.block_left = file32(&view, 12, self.big)
+            place = file32(&view, 16, self.big)
+            taken[0] = place if self.block_left else size
+            if self.block_left and (place < RING_HEADER or place > size):
+                return self.leave_block()
+            return STEP_SKIP
+        room = file32(&view, 0, self.big) if self.block_left > 1 else <uint32_t> size
+        held = file32(&view, 12, self.big)
+        status = file32(&view, 20, self.big)
+        place = file16(&view, 24, self.big)
+        if room > size or place < RING_HEADER or place > room or held > room - place:
+            return self.leave_block()
+        frame.ts_ns = <int64_t> file32(&view, 4, self.big) * 1000000000 + file32(&view, 8, self.big)
+        frame.at = at + place
+        self.fill(frame, 0, held, file32(&view, 16, self.big))
+        if status & RING_TAGGED:
+            frame.tagged = True
+            frame.tag = file32(&view, 32, self.big)
+            frame.wire += 4
+        if self.usual_bytes and frame.wire > self.usual_bytes:
+            self.oversized += 1
+        self.block_left -= 1
+        taken[0] = room
+        return STEP_PACKET
+
+    cdef Step leave_block(self) noexcept nogil:
+        self.block_left = 0
+        return STEP_CORRUPT
+
+    cdef bint make_room(self) noexcept nogil:
+        """See that one more interface has a place."""
+        cdef Interface *more
+        if self.interface_count < self.interface_room:
+            return True
+        more = <Interface *> realloc(self.interfaces, 2 * self.interface_room * sizeof(Interface))
+        if more == NULL:
+            return False
+        self.interfaces = more
+        self.interface_room *= 2
+        return True
 
     cdef Step add_interface(self, View *view) noexcept nogil:
         cdef Interface *added
         cdef size_t at = 16
         cdef uint32_t code, length, value
-        if view.size < 16 or self.interface_count >= MAX_INTERFACES:
+        if view.size < 16 or self.interface_count >= MAX_INTERFACES or not self.make_room():
             return STEP_CORRUPT
         added = &self.interfaces[self.interface_count]
         memset(added, 0, sizeof(Interface))

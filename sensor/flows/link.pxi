@@ -13,6 +13,11 @@ cdef Outcome decode_frame(Decoder *decoder, Frame *frame, Packet *packet) noexce
     packet.ts_ns = frame.ts_ns
     packet.wire = wire
     memset(&packet.key, 0, sizeof(Key))
+    if frame.tagged:                                                  # the kernel took the outermost tag off
+        wire -= 4
+        decoder.seen[SEEN_VLAN] += 1
+        packet.key.vlan[0] = frame.tag & 0x0FFF
+        packet.key.vlans = 1
     if frame.captured < wire:
         decoder.seen[SEEN_CUT] += 1
     if link == 1:

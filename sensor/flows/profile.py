@@ -36,6 +36,7 @@ class Profile:
         first_fin_ends: any FIN ends the flow (the 2018 rule); otherwise both sides' FIN and one ACK, or a RST.
         fin_of_first: a FIN in a flow's first packet counts towards both sides' FIN.
         min_pkts: flows with fewer packets are not reported.
+        snapshot_pkts: with this many packets an open flow is reported a first time, as it is by then; 0 is never.
         whole_us: times are cut to whole microseconds, as CICFlowMeter computes.
         count_retransmissions: keep a set of the TCP packets seen (memory grows with them; capped).
         conn_every_end: a flow's own duration is part of its connection time however it ends.
@@ -63,6 +64,7 @@ class Profile:
     first_fin_ends: bool = False
     fin_of_first: bool = True
     min_pkts: int = 1
+    snapshot_pkts: int = 0
     whole_us: bool = True
     count_retransmissions: bool = False
     conn_every_end: bool = True
@@ -83,6 +85,8 @@ class Profile:
         for field in (name for name in self.__slots__ if name.endswith("_ns")):
             if not 0 <= getattr(self, field) <= 2**61:
                 raise ValueError(f"{field} must lie between 0 and 2**61 ns, not {getattr(self, field)}")
+        if not 0 <= self.snapshot_pkts < 2**32:
+            raise ValueError(f"snapshot_pkts must lie between 0 and 2**32 - 1, not {self.snapshot_pkts}")
 
 
 _CIC = Profile(

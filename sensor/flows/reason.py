@@ -1,4 +1,4 @@
-"""Why a flow ended, and how far its connection had come."""
+"""Why a flow was reported, and how far its connection had come."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from enum import IntEnum
 
 
 class Reason(IntEnum):
-    """Why a flow left the table (`FLOW_DTYPE` field `reason`)."""
+    """Why a flow was reported (`FLOW_DTYPE` field `reason`); after a SNAPSHOT it goes on."""
 
     FIN = 1
     RST = 2
@@ -15,6 +15,7 @@ class Reason(IntEnum):
     EVICTED = 5
     SHUTDOWN = 6
     REUSE = 7
+    SNAPSHOT = 8
 
 
 class State(IntEnum):

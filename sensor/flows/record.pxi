@@ -51,6 +51,7 @@ cdef struct FlowRecord:
     int32_t fwd_init_win
     int32_t bwd_init_win
     int32_t bwd_last_win
+    uint32_t part
     uint16_t src_port
     uint16_t dst_port
     uint16_t vlan[2]
@@ -67,4 +68,4 @@ cdef struct FlowRecord:
     uint8_t bwd_flags
     uint8_t roles_kept
     uint8_t swapped
-    uint8_t reserved
+    uint8_t reserved[5]

@@ -44,6 +44,9 @@ cdef struct Slot:
     uint32_t has_first_syn
     FlowRecord rec
     Bulk bulk[2]
+    int64_t conn_start_ns        # start of the connection's first piece: with the key, what flow_id is made of
+    uint32_t parts               # records of the connection told so far
+    uint32_t reserved_parts
 
 cdef struct Entry:               # one place of the hash index
     uint32_t hash

@@ -14,6 +14,7 @@ cdef enum:
     EVICTED = 5
     SHUTDOWN = 6
     REUSED = 7
+    SNAPSHOT = 8
     ROLES_DIALOGUE = 0
     ROLES_TCP = 1
     ROLES_ALWAYS = 2
@@ -31,6 +32,7 @@ cdef struct Rules:               # a Profile, field for field, as far as it is n
     int64_t icmp_ns
     int64_t other_ns
     uint32_t min_pkts
+    uint32_t snapshot_pkts
     int keep_roles
     bint by_endpoint
     bint swap_syn_ack
@@ -84,6 +86,7 @@ cdef struct Table:
     uint64_t evicted
     uint64_t single
     uint64_t untracked
+    uint64_t snapshots
 
 cdef bint make_table(Table *table, uint32_t capacity) noexcept nogil:
     """Allocate a table that is all zeros; False when there is no memory. Slots take memory only once they are used."""

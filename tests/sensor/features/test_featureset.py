@@ -81,7 +81,7 @@ def test_nothing_forbidden_reaches_the_matrix():
     # The same flow elsewhere, between others, at another time: not a bit of its row changes.
     one, other = conversation(), conversation()
     other["src"], other["dst"] = 77, 99
-    for name in ("flow_id", "src_port", "dst_port", "vlan", "vlans", "tunnel", "reason"):
+    for name in ("flow_id", "src_port", "dst_port", "vlan", "vlans", "tunnel", "reason", "part"):
         other[name] += 3
     hour = 3600 * 10**9
     for when in (other, other["fwd"], other["bwd"]):
