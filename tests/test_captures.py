@@ -17,7 +17,8 @@ import pytest
 
 from sensor.config import Config, OutputConfig
 from sensor.flows import SKIP_REASONS
-from sensor.pipeline import Pipeline, load_rulebook
+from sensor.pipeline import Pipeline
+from sensor.scoring import load_rulebook
 from sensor.sources import open_capture
 from tests.sensor.known import KeptSink, KnownDetector
 

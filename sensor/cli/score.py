@@ -47,7 +47,8 @@ def run(args: argparse.Namespace) -> int:
     if config.stats.path and Path(config.stats.path).absolute() == Path(config.output.path).absolute():
         raise NettrusionError(f"stats.path: {config.stats.path} is where the events go; name another file or none")
 
-    from sensor.pipeline import Pipeline, load_detector, load_rulebook
+    from sensor.pipeline import Pipeline
+    from sensor.scoring import load_detector, load_rulebook
 
     detector, rulebook = load_detector(config), load_rulebook(config)
     sink = _open(config, config.output.path)

@@ -8,10 +8,9 @@ from typing import Any
 
 import pytest
 
-from sensor.config import Config, DetectorConfig, FlowsConfig, OutputConfig, SensorConfig, StatsConfig, TimeoutsConfig
+from sensor.config import Config, OutputConfig, SensorConfig, StatsConfig
 from sensor.errors import NettrusionError
-from sensor.flows import PROFILES
-from sensor.pipeline import Pipeline, load_rulebook, profile, threshold
+from sensor.pipeline import Pipeline
 from sensor.rulebook import Rulebook
 from sensor.sources.stream import Begun, Stream, read_plain
 from tests.packets import BASE_NS, Timed, connection, ethernet, pcap, udp
@@ -131,7 +130,7 @@ def test_many_flows_are_scored_in_batches_while_reading(rulebook):
     ]
     joined, sink = pipeline(rulebook, output=FLOWS)
     joined.run(source(pcap(packets)))
-    detector: Any = joined.detector
+    detector: Any = joined.scoring.detector
     assert len(sink.events("flow")) == sum(detector.batches) == 9000
     assert len(detector.batches) > 2
     assert max(detector.batches) <= 4096 + 64
@@ -226,49 +225,3 @@ def test_a_packet_that_cannot_be_decoded_is_an_anomaly(rulebook):
     joined.run(source(pcap([Timed(BASE_NS, ethernet(b"\x45"))])))
     (event,) = sink.events("anomaly")
     assert event["anomaly"] == {"type": "decode", "event": "decoder.ipv4.pkt_too_small"}
-
-
-def test_the_default_configuration_is_the_engine_s_own_wire_profile():
-    assert profile(FlowsConfig()) == PROFILES["wire"]
-
-
-@pytest.mark.parametrize("name", ["cns22", "fork", "legacy"])
-def test_a_strict_profile_has_no_settings(name):
-    given = FlowsConfig(profile=name, timeouts=TimeoutsConfig(active_s=1))
-    assert profile(given) == PROFILES[name]
-
-
-def test_every_timeout_reaches_the_engine():
-    names = list(TimeoutsConfig.__dataclass_fields__)
-    given = FlowsConfig(timeouts=TimeoutsConfig(**{name: 1000 + at for at, name in enumerate(names)}))
-    made = profile(given)
-    for at, name in enumerate(names):
-        assert getattr(made, f"{name.removesuffix('_s')}_ns") == (1000 + at) * 10**9
-
-
-@pytest.mark.parametrize(
-    ("wanted", "budget", "score"),
-    [
-        ("model", 100, 0.9),
-        (0.25, 100, 0.25),
-        ("budget", 100, 0.9),
-        ("budget", 99, 0.99),
-        ("budget", 10_000, 0.5),
-        ("budget", 0, 0.99),
-        ("budget", 1_000_000, 0.5),
-    ],
-)
-def test_a_threshold_is_a_number_the_model_s_or_a_budget_s(wanted, budget, score):
-    config = replace(Config(), detector=DetectorConfig(threshold=wanted, budget_per_million=float(budget)))
-    assert threshold(config, KnownDetector()) == score  # type: ignore[arg-type]
-
-
-def test_the_configured_networks_and_variables_reach_the_rules(tmp_path):
-    (tmp_path / "a.rules").write_text(
-        'alert ip $EXTERNAL_NET any -> $WEB any (msg:"x"; flowbits:isset,ml.dos; priority:3; sid:1000002; rev:1;)\n'
-    )
-    config = Config()
-    rules = replace(config.rules, directory=str(tmp_path), variables={"WEB": "10.0.0.2"})
-    assert load_rulebook(replace(config, rules=rules))
-    with pytest.raises(NettrusionError, match="WEB"):
-        load_rulebook(replace(config, rules=replace(rules, variables={})))

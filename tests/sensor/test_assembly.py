@@ -1,0 +1,129 @@
+"""One source and its engine: files, rings, silence, and captures that follow each other."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Literal
+
+import pytest
+
+from sensor.assembly import Assembly, profile
+from sensor.config import FlowsConfig, TimeoutsConfig
+from sensor.flows import PROFILES, FlowEngine
+from tests.packets import BASE_NS, connection, pcap
+
+LOUD = connection("10.0.0.1", "10.0.0.2", (40000, 80), rounds=10)
+OTHER = connection("10.0.0.3", "10.0.0.2", (40000, 80), BASE_NS + 10**9, rounds=2)
+
+
+class Wire:
+    """A live source made of windows: (number of the capture file, bytes), None for silence."""
+
+    framing: Literal["capture", "ring"] = "capture"
+    live = True
+    name = "wire"
+    in_iface: str | None = "eth0"
+    size: int | None = None
+    position = 0
+    fault: str | None = None
+    link_type = 1
+    mtu = 1500
+    counters: Mapping[str, int] = {}
+
+    def __init__(self, windows: Sequence[tuple[int, bytes] | None], horizon_ns: int | None = None) -> None:
+        self.begun = 1
+        self.horizon_ns: int | None = None
+        self._silent_ns = horizon_ns
+        self._windows = list(windows)
+        self._rest = b""
+
+    @property
+    def window(self) -> memoryview:
+        return memoryview(self._rest)
+
+    def advance(self, used: int) -> None:
+        self._rest = self._rest[used:]
+
+    def more(self) -> bool:
+        if not self._windows:
+            return False
+        window = self._windows.pop(0)
+        self.horizon_ns = self._silent_ns if window is None else None
+        if window is not None:
+            number, data = window
+            self._rest = data if number != self.begun else self._rest + data
+            self.begun = number
+        return True
+
+    def notices(self) -> list[str]:
+        return []
+
+    def close(self) -> None:
+        return
+
+
+def run(source: Any) -> Assembly:
+    assembly = Assembly(source, FlowEngine(PROFILES["wire"]))
+    while assembly.step():
+        pass
+    return assembly
+
+
+def test_a_flow_goes_on_from_one_capture_file_to_the_next():
+    first, second = pcap(LOUD[:7]), pcap(LOUD[7:])
+    assembly = run(Wire([(1, first), None, (2, second[:50]), (2, second[50:])]))
+    assembly.engine.finish()
+    (flow,) = assembly.engine.take()
+    assert flow["fwd"]["pkts"] + flow["bwd"]["pkts"] == len(LOUD)
+    assert assembly.faults == []
+
+
+def test_silence_carries_time_on_so_that_flows_end():
+    assembly = run(Wire([(1, pcap(LOUD[:4])), None, None], horizon_ns=BASE_NS + 3600 * 10**9))
+    assert assembly.engine.live == 0
+    assert len(assembly.engine.take()) == 1
+
+
+def test_without_a_horizon_silence_moves_nothing():
+    assembly = run(Wire([(1, pcap(LOUD[:4])), None, None]))
+    assert assembly.engine.live == 1
+
+
+def test_a_damaged_file_is_left_and_the_next_one_read():
+    broken = pcap(LOUD[:5]) + b"\xff" * 400
+    assembly = run(Wire([(1, broken), (1, b"\xff" * 100), None, (2, pcap(OTHER))]))
+    assert assembly.engine.counters["packets"] == 5 + len(OTHER)
+    (fault,) = assembly.faults
+    assert "is damaged" in fault
+    assert "5 whole packets" in fault
+
+
+def test_a_file_that_ends_within_a_record_is_told_when_the_source_ends():
+    assembly = run(Wire([(1, pcap(LOUD)[:-10])]))
+    (fault,) = assembly.faults
+    assert "is cut short" in fault
+
+
+def test_a_source_that_never_had_anything_is_no_error_when_it_is_live():
+    assembly = run(Wire([None, None]))
+    assert assembly.engine.counters["packets"] == 0
+
+
+def test_the_default_configuration_is_the_engine_s_own_wire_profile():
+    assert profile(FlowsConfig()) == PROFILES["wire"]
+
+
+@pytest.mark.parametrize("name", ["cns22", "fork", "legacy"])
+def test_a_strict_profile_has_no_settings(name):
+    given = FlowsConfig(profile=name, timeouts=TimeoutsConfig(active_s=1))
+    assert profile(given) == PROFILES[name]
+
+
+def test_every_timeout_reaches_the_engine():
+    names = list(TimeoutsConfig.__dataclass_fields__)
+    given = FlowsConfig(timeouts=TimeoutsConfig(**{name: 1000 + at for at, name in enumerate(names)}))
+    made = profile(given)
+    for at, name in enumerate(names):
+        assert getattr(made, f"{name.removesuffix('_s')}_ns") == (1000 + at) * 10**9
+
+
+def test_early_verdicts_reach_the_engine():
+    assert profile(FlowsConfig(snapshot_pkts=77)).snapshot_pkts == 77
