@@ -28,7 +28,7 @@ FLOW_TIMEOUT_NS = 120 * SECOND_NS
 TCP, UDP, ICMP, IGMP, SCTP = 6, 17, 1, 2, 132
 
 Strict = Literal["cns22", "fork", "legacy"]
-Reason = Literal["fin", "rst", "idle", "active", "evicted", "shutdown", "reuse"]
+Reason = Literal["fin", "rst", "idle", "active", "evicted", "shutdown", "reuse", "snapshot"]
 Key = tuple[bytes, bytes, int, int, int]
 
 
@@ -75,8 +75,20 @@ class Packet:
 
 
 @dataclass(slots=True)
+class Connection:
+    """What the pieces of a flow share that went on in its roles: when the first began, how many records told of it."""
+
+    start_ns: int | None = None
+    told: int = 0
+
+
+@dataclass(slots=True)
 class Flow:
-    """One flow: who, and every packet of it in arrival order."""
+    """One flow: who, and every packet of it in arrival order.
+
+    ``part`` numbers the records of a connection, snapshots among them. ``one_name``: the rules never look at ports to
+    tell the two directions of a host that talks to itself.
+    """
 
     key: Key
     src: bytes
@@ -94,6 +106,9 @@ class Flow:
     conn_ns: int = 0
     first_syn: int | None = None
     reason: Reason = "shutdown"
+    connection: Connection = field(default_factory=Connection)
+    part: int = 0
+    one_name: bool = False
 
     @property
     def closed(self) -> bool:
@@ -111,11 +126,28 @@ class Flow:
         return self.packets[-1].time_ns
 
     def piece(self) -> Flow:
-        """An empty flow of the same two ends in the same roles."""
-        return Flow(self.key, self.src, self.dst, self.src_port, self.dst_port, self.proto)
+        """An empty flow of the same two ends in the same roles, of the same connection."""
+        flow = Flow(self.key, self.src, self.dst, self.src_port, self.dst_port, self.proto)
+        flow.connection, flow.one_name = self.connection, self.one_name
+        return flow
+
+    def tell(self, reason: Reason) -> None:
+        """Say why the flow is reported; it gets the next number of its connection."""
+        self.reason = reason
+        self.part = self.connection.told
+        self.connection.told += 1
+
+    def snapshot(self) -> Flow:
+        """A copy of the flow as it is by now, told as such."""
+        lists = {name: list(getattr(self, name)) for name in ("packets", "forward", "watched", "repeated")}
+        copied = replace(self, **lists)
+        copied.tell("snapshot")
+        return copied
 
     def add(self, packet: Packet, *, forward: bool | None = None, watched: bool = True) -> None:
         """Append a packet; ``watched`` says whether the active and idle periods take notice of it."""
+        if self.connection.start_ns is None:
+            self.connection.start_ns = packet.time_ns
         self.packets.append(packet)
         self.forward.append(packet.src == self.src if forward is None else forward)
         self.watched.append(watched)
@@ -200,27 +232,34 @@ def canonical_key(packet: Packet) -> Key:
     return packet.key if signed[0] <= signed[1] else packet.reverse_key
 
 
-def assemble_strict(profile: Strict, packets: Iterable[Packet]) -> list[Flow]:
-    """Return the flows of a packet stream under one version's rules, in the order in which they end."""
+def assemble_strict(profile: Strict, packets: Iterable[Packet], snapshot_pkts: int = 0) -> list[Flow]:
+    """Return the flows of a packet stream under one version's rules, in the order in which they end.
+
+    With ``snapshot_pkts`` a copy of a flow comes before them when that many packets are in it and it goes on.
+    """
     rules = LegacyRules() if profile == "legacy" else CurrentRules(profile)
     for packet in packets:
-        rules.take(packet)
+        flow = rules.take(packet)
+        if flow and len(flow.packets) == snapshot_pkts >= rules.least_pkts:
+            rules.done.append(flow.snapshot())
     return rules.finish()
 
 
 class LegacyRules:
     """First public version: a FIN ends the flow, 120 s from its start cuts it, one packet makes no row."""
 
+    least_pkts = 2
+
     def __init__(self) -> None:
         self.live: dict[Key, Flow] = {}
         self.done: list[Flow] = []
 
-    def take(self, packet: Packet) -> None:
-        """Put a packet into the flow that it belongs to."""
+    def take(self, packet: Packet) -> Flow | None:
+        """Put a packet into the flow that it belongs to and return that, if it is open still."""
         key = canonical_key(packet)
         flow = self.live.get(key)
         if flow is None:
-            self._start(Flow(key, *packet.key), packet)
+            self._start(Flow(key, *packet.key, one_name=True), packet)
         elif packet.time_ns - flow.start_ns > FLOW_TIMEOUT_NS:
             self._end(key, "active")
             self._start(flow.piece(), packet)
@@ -229,6 +268,7 @@ class LegacyRules:
             self._end(key, "fin")
         else:
             flow.add(packet)
+        return self.live.get(key)
 
     def _start(self, flow: Flow, packet: Packet) -> None:
         """Open a flow; its first packet counts as forward whoever sent it."""
@@ -237,41 +277,46 @@ class LegacyRules:
 
     def _end(self, key: Key, reason: Reason) -> None:
         flow = self.live.pop(key)
-        flow.reason = reason
-        self.done.append(flow)
+        if len(flow.packets) >= self.least_pkts:
+            flow.tell(reason)
+            self.done.append(flow)
 
     def finish(self) -> list[Flow]:
         """End what is open and return every flow that makes a row."""
-        return [flow for flow in (*self.done, *self.live.values()) if len(flow.packets) > 1]
+        for key in list(self.live):
+            self._end(key, "shutdown")
+        return self.done
 
 
 class CurrentRules:
     """Corrected versions: FIN both ways and one more ACK, or RST, close a flow; a SYN or 120 s end it."""
+
+    least_pkts = 1
 
     def __init__(self, profile: Strict) -> None:
         self.fork = profile == "fork"
         self.live: dict[Key, Flow] = {}
         self.done: list[Flow] = []
 
-    def take(self, packet: Packet) -> None:
-        """Put a packet into the flow that it belongs to."""
+    def take(self, packet: Packet) -> Flow:
+        """Put a packet into the flow that it belongs to and return that."""
         key = packet.key if packet.key in self.live else packet.reverse_key
         flow = self.live.get(key)
         if flow is None:
             answer = self.fork and is_answer(packet)
-            self._start(self._fresh(packet, packet.reverse_key if answer else packet.key), packet)
-        elif packet.time_ns - flow.start_ns > FLOW_TIMEOUT_NS:
+            return self._start(self._fresh(packet, packet.reverse_key if answer else packet.key), packet)
+        if packet.time_ns - flow.start_ns > FLOW_TIMEOUT_NS:
             self._end(key, "active")
-            self._start(self._successor(flow, packet), packet)
-        elif flow.closed and packet.flags & SYN:
+            return self._start(self._successor(flow, packet), packet)
+        if flow.closed and packet.flags & SYN:
             self._end(key, "reuse")
-            self._start(self._successor(flow, packet), packet)
-        elif packet.proto == ICMP and self._other_icmp(flow, packet):
+            return self._start(self._successor(flow, packet), packet)
+        if packet.proto == ICMP and self._other_icmp(flow, packet):
             self._end(key, "reuse")
-            self._start(self._fresh(packet, key), packet)
-        else:
-            flow.add(packet)
-            close(flow, packet)
+            return self._start(self._fresh(packet, key), packet)
+        flow.add(packet)
+        close(flow, packet)
+        return flow
 
     @staticmethod
     def _other_icmp(flow: Flow, packet: Packet) -> bool:
@@ -299,23 +344,26 @@ class CurrentRules:
         flow.seen = old.seen
         return flow
 
-    def _start(self, flow: Flow, packet: Packet) -> None:
+    def _start(self, flow: Flow, packet: Packet) -> Flow:
         """Open a flow; a first FIN counts as one of its direction in ``fork`` only, a first RST never does."""
         flow.add(packet)
         if self.fork and packet.flags & FIN:
             flow.fins.add(flow.forward[0])
         self.live[flow.key] = flow
+        return flow
 
     def _end(self, key: Key, reason: Reason) -> None:
         """Move a flow out; its own duration joins the connection's time."""
         flow = self.live.pop(key)
-        flow.reason = reason
+        flow.tell(reason)
         if flow.proto == TCP or (self.fork and flow.proto == UDP):
             flow.conn_ns += flow.last_ns - flow.start_ns
         self.done.append(flow)
 
     def finish(self) -> list[Flow]:
         """End what is open and return every flow."""
+        for flow in self.live.values():
+            flow.tell("shutdown")
         return [*self.done, *self.live.values()]
 
 

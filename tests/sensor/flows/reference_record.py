@@ -8,10 +8,11 @@ from fractions import Fraction
 
 from tests.sensor.flows.reference import TCP, Flow, Packet
 from tests.sensor.flows.reference_columns import bulks, periods
+from tests.sensor.flows.reference_id import flow_id
 
 Value = int | float | bytes | tuple[int, ...]
 Record = dict[str, Value]
-REASONS = {"fin": 1, "rst": 2, "idle": 3, "active": 4, "evicted": 5, "shutdown": 6, "reuse": 7}
+REASONS = {"fin": 1, "rst": 2, "idle": 3, "active": 4, "evicted": 5, "shutdown": 6, "reuse": 7, "snapshot": 8}
 GAP_NS = 1_000_000_000
 # Welford's running sum of squares and the exact one differ by rounding of the largest square.
 ROUNDING = 1e-9
@@ -58,6 +59,8 @@ def record(flow: Flow) -> Record:
         "vlans": min(len(first.vlans), 2),
         "vlan": (*first.vlans, 0, 0)[:2],
         "reason": REASONS[flow.reason],
+        "flow_id": flow_id(flow),
+        "part": flow.part,
         "state": 2 if flow.closed else int(bool(ahead and back)),
         "first_backward": int(not flow.forward[0]),
         "first_flags": first.flags,

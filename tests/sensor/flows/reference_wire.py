@@ -61,6 +61,8 @@ class Rules(Protocol):
     def icmp_ns(self) -> int: ...
     @property
     def other_ns(self) -> int: ...
+    @property
+    def snapshot_pkts(self) -> int: ...
 
 
 WireKey = tuple[Key, int, tuple[int, ...], tuple[int, int], bool]
@@ -121,6 +123,7 @@ class Table:
             close(flow, packet)
             if flow.closed and not before:
                 self._file(place)
+            self._look_closely(flow)
 
     def _is_open(self, packet: Packet) -> bool:
         """Whether a packet's flow is there and would go on with it."""
@@ -221,6 +224,14 @@ class Table:
         place.flow.add(packet, forward=self._forward(place.flow, packet))
         place.dormant = False
         close(place.flow, packet)
+        self._look_closely(place.flow)
+
+    def _look_closely(self, flow: Flow) -> None:
+        """Report a copy of a flow that has the packets which make a snapshot."""
+        if len(flow.packets) == self.rules.snapshot_pkts:
+            copied = flow.snapshot()
+            copied.conn_ns += self._own_ns(flow)
+            self.done.append(copied)
 
     def _succeed(self, place: Place, packet: Packet, reuse: bool) -> None:
         """Begin the next flow of the same two ends, in the same roles where it goes on with the last."""
@@ -239,10 +250,13 @@ class Table:
 
     def _report(self, flow: Flow, reason: Reason) -> None:
         """Move a flow out; its own duration joins its connection's time, for TCP."""
-        flow.reason = reason
-        if flow.proto == TCP:
-            flow.conn_ns += flow.last_ns - flow.start_ns
+        flow.tell(reason)
+        flow.conn_ns += self._own_ns(flow)
         self.done.append(flow)
+
+    @staticmethod
+    def _own_ns(flow: Flow) -> int:
+        return flow.last_ns - flow.start_ns if flow.proto == TCP else 0
 
     def _end(self, key: WireKey, reason: Reason) -> None:
         place = self.live.pop(key)

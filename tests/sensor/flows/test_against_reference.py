@@ -8,7 +8,7 @@ import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
-from sensor.flows import PROFILES, SKIP_REASONS, FlowEngine, Framing, Profile
+from sensor.flows import PROFILES, SKIP_REASONS, FlowEngine, Framing, Profile, Reason
 from tests.sensor.flows import streams
 from tests.sensor.flows.drive import Flows, assemble, feed, plain
 from tests.sensor.flows.reference import Flow, Strict, assemble_strict, decode_strict
@@ -38,7 +38,8 @@ HURRIED = replace(
 )
 PATIENT = replace(WIRE, active_ns=0, tcp_new_ns=0, tcp_ns=0, udp_new_ns=0, udp_ns=0, icmp_ns=0, other_ns=0)
 JOINED = replace(HURRIED, icmp_errors_join=True, same_syn_joins=True)
-PROFILES_OF_WIRE = {"wire": WIRE, "hurried": HURRIED, "patient": PATIENT, "joined": JOINED}
+GLANCED = replace(HURRIED, snapshot_pkts=3, active_ns=9 * SECOND_NS)
+PROFILES_OF_WIRE = {"glanced": GLANCED, "wire": WIRE, "hurried": HURRIED, "patient": PATIENT, "joined": JOINED}
 
 
 def disagreements(engine: Flows, reference: Sequence[Flow], ignore: Sequence[str] = ()) -> list[str]:
@@ -61,12 +62,13 @@ def disagreements(engine: Flows, reference: Sequence[Flow], ignore: Sequence[str
     return told
 
 
-def strict_disagreements(variant: Strict, made: streams.Records) -> list[str]:
+def strict_disagreements(variant: Strict, made: streams.Records, snapshot_pkts: int = 0) -> list[str]:
     """Run a stream through one strict profile on both sides; what a variant does not have is left out."""
     decoded = [decode_strict(variant, *one) for one in made]
-    expected = assemble_strict(variant, [packet for packet in decoded if packet])
+    expected = assemble_strict(variant, [packet for packet in decoded if packet], snapshot_pkts)
     ignore = {"cns22": ["retrans"], "fork": [], "legacy": ["retrans", "conn_ns"]}[variant]
-    return disagreements(assemble(streams.pcap(made), PROFILES[variant]), expected, ignore)
+    profile = replace(PROFILES[variant], snapshot_pkts=snapshot_pkts)
+    return disagreements(assemble(streams.pcap(made), profile), expected, ignore)
 
 
 def wire_disagreements(profile: Profile, made: streams.Records, max_flows: int = 1000) -> list[str]:
@@ -92,9 +94,24 @@ def test_known_streams_under_the_wire_profile(times: str, stream: str, max_flows
 
 @pytest.mark.parametrize("variant", ["cns22", "fork", "legacy"])
 @MANY
-@given(stream=streams.streams(odd=False))
-def test_strict_profiles(variant: Strict, stream: list[streams.Sent]):
-    assert not strict_disagreements(variant, streams.records(stream))
+@given(stream=streams.streams(odd=False), snapshot_pkts=st.sampled_from((0, 1, 2, 3, 5)))
+def test_strict_profiles(variant: Strict, stream: list[streams.Sent], snapshot_pkts: int):
+    assert not strict_disagreements(variant, streams.records(stream), snapshot_pkts)
+
+
+@FEWER
+@given(stream=streams.streams(), snapshot_pkts=st.integers(1, 6), max_flows=st.sampled_from((2, 1000)))
+def test_snapshots_change_no_flow(stream: list[streams.Sent], snapshot_pkts: int, max_flows: int):
+    made = streams.records(stream)
+    data = streams.pcap(made)
+    glanced = assemble(data, replace(HURRIED, snapshot_pkts=snapshot_pkts), max_flows=max_flows)
+    ended = glanced[glanced["reason"] != Reason.SNAPSHOT]
+    plain_ones = assemble(data, HURRIED, max_flows=max_flows)
+    ended["part"] = plain_ones["part"] = 0
+    assert np.array_equal(ended, plain_ones)
+    early = glanced[glanced["reason"] == Reason.SNAPSHOT]
+    assert (early["fwd"]["pkts"] + early["bwd"]["pkts"] == snapshot_pkts).all()
+    assert set(early["flow_id"].tolist()) <= set(ended["flow_id"].tolist())
 
 
 @pytest.mark.parametrize("times", PROFILES_OF_WIRE)
