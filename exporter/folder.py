@@ -22,6 +22,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from exporter.identity import Budget, Identity
+from exporter.quantiles import Quantiles
 from exporter.scoring import Scoring
 from sensor.errors import NettrusionError
 from sensor.features import FeatureSet
@@ -138,6 +139,7 @@ def _identity(document: Mapping[str, Any], feature_sets: Mapping[str, FeatureSet
         calibration=tuple((float(score), float(share)) for score, share in document["calibration"]),
         training=document["training"],
         card=document["card"],
+        quantiles=Quantiles.from_json(document["quantiles"]) if "quantiles" in document else None,
     )
 
 

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from exporter.quantiles import Quantiles
 from exporter.scoring import Scoring
 from sensor.detector import Budget
 from sensor.detector.meta import FORMAT, PREFIX
@@ -18,7 +19,8 @@ class Identity:
     """The metadata of a bundle that its graph does not give.
 
     `threshold` is the default alert threshold on the score; `calibration` comes from
-    `exporter.calibration.table`; `training` holds JSON values: data files with sha256, seed, split,
+    `exporter.calibration.table`, `quantiles` say where the benign training rows lay, None where the
+    bundle is not to tell; `training` holds JSON values: data files with sha256, seed, split,
     figures; `card` is a short text for people.
     """
 
@@ -31,10 +33,11 @@ class Identity:
     calibration: tuple[tuple[float, float], ...]
     training: Mapping[str, Any]
     card: str
+    quantiles: Quantiles | None = None
 
     def to_json(self) -> dict[str, Any]:
         """Return everything as JSON values; the feature set by name, version and hash."""
-        return {
+        values: dict[str, Any] = {
             "name": self.name,
             "version": self.version,
             "feature_set": self.feature_set.name,
@@ -51,6 +54,9 @@ class Identity:
             "training": dict(self.training),
             "card": self.card,
         }
+        if self.quantiles is not None:
+            values["quantiles"] = self.quantiles.to_json()
+        return values
 
     def properties(self, scoring: Scoring, network: str, contributions: str) -> dict[str, str]:
         """Return the bundle's metadata_props, sorted; structured values as canonical JSON.

@@ -8,6 +8,7 @@ import numpy.typing as npt
 
 from exporter import bundle, calibration, graph, verify
 from exporter.identity import Identity
+from exporter.quantiles import Quantiles
 from exporter.scoring import LossScale, Scoring
 from training.config import TrainConfig
 from training.datasets.table import FlowTable
@@ -69,6 +70,7 @@ def ship(trial: Trial, prepared: Prepared, config: TrainConfig, card: str) -> Sh
         calibration=calibration.table(benign),
         training=_passport(trial, prepared),
         card=card,
+        quantiles=_quantiles(prepared),
     )
     data = bundle.build(trial.fitted.network, scoring, identity)
     report = verify.check(data, trial.fitted.network, scoring, held.features)
@@ -87,6 +89,13 @@ def _scoring(trial: Trial, prepared: Prepared, held: FlowTable) -> tuple[Scoring
     temperature = fit_temperature(fitted.score(held.features), ~held.benign)
     scoring = Scoring("classifier", fitted.classes, fitted.preprocessing, medians, temperature=temperature)
     return scoring, temperature
+
+
+def _quantiles(prepared: Prepared) -> Quantiles | None:
+    """Return where the benign train rows lie in the features that a model may read."""
+    train = prepared.table.rows(prepared.split.train)
+    silent = np.isin(np.array(train.feature_names), prepared.course.excluded)
+    return Quantiles.of(train.features[train.benign], silent)
 
 
 def fit_temperature(margin: npt.NDArray[np.float64], attack: npt.NDArray[np.bool_]) -> float:

@@ -3,11 +3,12 @@
 import json
 import math
 import re
+import struct
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
-from typing import Any, Final, TypeVar
+from typing import Any, Final, NamedTuple, TypeVar
 
 _T = TypeVar("_T")
 
@@ -19,10 +20,21 @@ CONTRIBUTIONS: Final = ("gradient", "linear", "paths", "reconstruction")
 MAX_ENTRY: Final = 1 << 18
 """Characters of one entry: JSON takes thirty times as much memory while it is read."""
 
+MAX_EDGES: Final = 99
+"""Values of one feature between which a bundle may divide its training rows."""
+
 # Names end up in events, file names and on terminals: no control characters, no surprises.
 _NAME: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._+-]{0,63}")
 _CLASS: Final = re.compile(r"[a-z0-9_]{1,32}")
 _SHA256: Final = re.compile(r"[0-9a-f]{64}")
+
+
+class Edge(NamedTuple):
+    """A value of a feature, the share of benign training rows below it, and at or below it."""
+
+    value: float
+    below: float
+    within: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +57,8 @@ class BundleMeta:
 
     `calibration` is a table of (score, share of benign flows that score as high or higher), highest
     score first; `medians` are the features' benign medians in training, in their own units.
+    `quantiles`, empty in a bundle without them, has for each feature where the benign training rows
+    lie, by rising value; nothing for a feature that the model does not read.
     """
 
     path: Path
@@ -65,6 +79,7 @@ class BundleMeta:
     medians: tuple[float, ...]
     training: Mapping[str, Any]
     card: str
+    quantiles: tuple[tuple[Edge, ...], ...] = ()
 
 
 def read_meta(path: Path, sha256: str, properties: Mapping[str, str]) -> BundleMeta:
@@ -72,6 +87,7 @@ def read_meta(path: Path, sha256: str, properties: Mapping[str, str]) -> BundleM
     entry = _Entries(properties)
     if (written := entry.text("format", lambda text: len(text) < 8)) != FORMAT:
         raise ValueError(f"its bundle format is {written}, this sensor reads {FORMAT}")
+    medians = entry.json("medians", lambda values: tuple(_finite(value) for value in values))
     return BundleMeta(
         path=path,
         sha256=sha256,
@@ -88,9 +104,10 @@ def read_meta(path: Path, sha256: str, properties: Mapping[str, str]) -> BundleM
         threshold=entry.json("threshold", _share),
         budget=entry.json("budget", _budget),
         calibration=entry.json("calibration", _calibration),
-        medians=entry.json("medians", lambda values: tuple(_finite(value) for value in values)),
+        medians=medians,
         training=entry.json("training", _object),
         card=entry.text("card", lambda text: len(text) <= 20_000),
+        quantiles=entry.json("quantiles", lambda rows: _quantiles(rows, len(medians)), absent=()),
     )
 
 
@@ -108,11 +125,14 @@ class _Entries:
             raise ValueError(f"its metadata {PREFIX}{key} has the value {value[:80]!r}")
         return value
 
-    def json(self, key: str, convert: Callable[[Any], _T]) -> _T:
+    def json(self, key: str, convert: Callable[[Any], _T], *, absent: _T | None = None) -> _T:
+        """Return a converted JSON value; an entry that is not there is an error unless `absent` stands for it."""
+        if absent is not None and PREFIX + key not in self._properties:
+            return absent
         text = self.text(key, lambda text: True)
         try:
             return convert(json.loads(text))
-        except (ValueError, TypeError, KeyError, AttributeError, OverflowError, RecursionError):
+        except (ValueError, TypeError, KeyError, AttributeError, ArithmeticError, RecursionError):
             raise ValueError(f"its metadata {PREFIX}{key} has the value {text[:80]!r}") from None
 
 
@@ -149,6 +169,27 @@ def _calibration(value: Any) -> tuple[tuple[float, float], ...]:
     if any(above[1] > below[1] for above, below in pairwise(table)):
         raise ValueError
     return table
+
+
+def _quantiles(value: Any, features: int) -> tuple[tuple[Edge, ...], ...]:
+    """Return counts of rows as shares, having checked that they can be a distribution."""
+    flows = _finite(value["flows"])
+    rows = tuple(
+        tuple(Edge(_single(at), _finite(below) / flows, _finite(within) / flows) for at, below, within in row)
+        for row in value["features"]
+    )
+    if flows < 1 or len(rows) != features or max(map(len, rows)) > MAX_EDGES:
+        raise ValueError
+    if any(not 0 <= edge.below < edge.within <= 1 for row in rows for edge in row):
+        raise ValueError
+    if any(low.value >= high.value or low.within > high.below for row in rows for low, high in pairwise(row)):
+        raise ValueError
+    return rows
+
+
+def _single(value: Any) -> float:
+    """Return a number as the float32 that features are."""
+    return float(struct.unpack("<f", struct.pack("<f", _finite(value)))[0])
 
 
 def _object(value: Any) -> Mapping[str, Any]:

@@ -2,16 +2,20 @@
 
 import json
 import zipfile
+from dataclasses import replace
 
 import numpy as np
 import pytest
 
 from exporter import bundle, folder
+from exporter.quantiles import Quantiles
 from sensor.errors import NettrusionError
 from tests.exporter.networks import CLASSIFIER, ROWS, dense
 from tests.sensor.detector.made import SETS, identity
 
-IDENTITY = identity(np.linspace(0, 1, 50, dtype=np.float32))
+IDENTITY = replace(
+    identity(np.linspace(0, 1, 50, dtype=np.float32)), quantiles=Quantiles.of(ROWS, np.zeros(ROWS.shape[1], bool))
+)
 
 
 @pytest.fixture(scope="module")

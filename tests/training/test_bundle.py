@@ -29,6 +29,10 @@ def test_what_ships_loads_in_the_sensor_and_scores_alike(winner, tmp_path):
     held = prepared.table.rows(prepared.split.calibration)
     benign = shipped.score(held.features[held.benign])
     assert (benign >= shipped.identity.threshold).mean() <= config.alert_rate
+    train = prepared.table.rows(prepared.split.train)
+    for place, row in enumerate(detector.meta.quantiles):
+        seen = train.features[train.benign][:, place]
+        assert row and [edge.within for edge in row] == [(seen <= np.float32(edge.value)).mean() for edge in row]
     training = json.loads(json.dumps(detector.meta.training))
     assert training["files"] == {"made.csv": "0" * 64}
     assert training["candidate"] == results.choice.winner == winner

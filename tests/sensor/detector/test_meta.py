@@ -5,7 +5,7 @@ import json
 import pytest
 
 from sensor.detector.graph import parse
-from sensor.detector.meta import Budget, read_meta
+from sensor.detector.meta import Budget, Edge, read_meta
 from tests.sensor.detector.made import CLASSES, PATH, good
 
 PROPERTIES = dict(parse(good()).metadata)
@@ -78,6 +78,56 @@ def test_every_entry_is_needed(key):
 def test_a_value_that_cannot_be_is_refused_with_its_key(key, value):
     with pytest.raises(ValueError, match=rf"its metadata nettrusion\.{key} has the value"):
         read_meta(PATH, "", PROPERTIES | {f"nettrusion.{key}": value})
+
+
+def quantiles(*rows, flows=10) -> str:
+    return json.dumps({"flows": flows, "features": list(rows)})
+
+
+ROW = [[0.1, 0, 4], [2, 4, 5]]
+
+
+def test_quantiles_may_be_absent_and_come_as_shares():
+    assert read_meta(PATH, "", PROPERTIES).quantiles == ()
+    text = quantiles(ROW, [], *[ROW] * 4)
+    meta = read_meta(PATH, "", PROPERTIES | {"nettrusion.quantiles": text})
+    # The number that features are compared with is a float32.
+    assert meta.quantiles[0] == (Edge(0.10000000149011612, 0.0, 0.4), Edge(2.0, 0.4, 0.5))
+    assert meta.quantiles[1] == ()
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        "",
+        "[]",
+        "{}",
+        quantiles(),
+        quantiles(*[ROW] * 5),
+        quantiles(*[ROW] * 7),
+        quantiles(*[ROW] * 6, flows=0),
+        quantiles(*[ROW] * 6, flows=4),
+        quantiles(*[ROW] * 6, flows=-10),
+        quantiles(*[ROW] * 6, flows=True),
+        quantiles(*[ROW] * 6, flows="10"),
+        quantiles(*[[[0, 0]]] * 6),
+        quantiles(*[[[0, 3, 3]]] * 6),
+        quantiles(*[[[0, 4, 3]]] * 6),
+        quantiles(*[[[0, -1, 3]]] * 6),
+        quantiles(*[[[0, 1, 11]]] * 6),
+        quantiles(*[[[0, 1, 4], [1, 3, 5]]] * 6),
+        quantiles(*[[[0, 1, 4], [0, 4, 5]]] * 6),
+        quantiles(*[[[0.1, 1, 4], [0.1000000001, 4, 5]]] * 6),
+        quantiles(*[[[1e39, 1, 4]]] * 6),
+        quantiles(*[[[float("nan"), 1, 4]]] * 6),
+        quantiles(*[[["0", 1, 4]]] * 6),
+        quantiles(*[[[at, at, at + 1] for at in range(100)]] * 6, flows=100),
+        "[" * 100_000,
+    ],
+)
+def test_quantiles_that_can_be_no_distribution_are_refused(value):
+    with pytest.raises(ValueError, match=r"its metadata nettrusion\.quantiles has the value"):
+        read_meta(PATH, "", PROPERTIES | {"nettrusion.quantiles": value})
 
 
 def test_a_later_format_is_said_to_be_one():
