@@ -247,14 +247,18 @@ cdef class Framing:
             self.block_left = file32(&view, 12, self.big)
             place = file32(&view, 16, self.big)
             taken[0] = place if self.block_left else size
-            if self.block_left and (place < RING_HEADER or place > size):
+            if self.block_left and (place < RING_HEADER or place > size - RING_HEADER):
                 return self.leave_block()
             return STEP_SKIP
-        room = file32(&view, 0, self.big) if self.block_left > 1 else <uint32_t> size
+        room = <uint32_t> size
+        if self.block_left > 1:
+            room = file32(&view, 0, self.big)
+            if room > size - RING_HEADER:                # the next packet's header does not fit
+                return self.leave_block()
         held = file32(&view, 12, self.big)
         status = file32(&view, 20, self.big)
         place = file16(&view, 24, self.big)
-        if room > size or place < RING_HEADER or place > room or held > room - place:
+        if place < RING_HEADER or place > room or held > room - place:
             return self.leave_block()
         frame.ts_ns = <int64_t> file32(&view, 4, self.big) * 1000000000 + file32(&view, 8, self.big)
         frame.at = at + place

@@ -139,8 +139,13 @@ class Flow:
 
     def snapshot(self) -> Flow:
         """A copy of the flow as it is by now, told as such."""
-        lists = {name: list(getattr(self, name)) for name in ("packets", "forward", "watched", "repeated")}
-        copied = replace(self, **lists)
+        copied = replace(
+            self,
+            packets=list(self.packets),
+            forward=list(self.forward),
+            watched=list(self.watched),
+            repeated=list(self.repeated),
+        )
         copied.tell("snapshot")
         return copied
 
