@@ -46,12 +46,14 @@ class Records:
     """The records of one capture file, given piece by piece.
 
     Attributes:
-        last_ns: Unix time, ns, of the last packet that was walked over, None before the first.
+        first_ns: Unix time, ns, of the first packet that begins in what was given, None before it.
+        last_ns: that of the last packet that was walked over.
         damaged: whether no record can begin where the next one should; nothing is whole from there on.
     """
 
     def __init__(self) -> None:
         """Begin with the file's first byte."""
+        self.first_ns: int | None = None
         self.last_ns: int | None = None
         self.damaged = False
         self._form: Literal["pcap", "pcapng"] | None = None
@@ -90,6 +92,8 @@ class Records:
         at, self._skip = self._skip, 0
         captured_at = Struct(f"{self._order}8xI").unpack_from
         head, size, last = self._head_bytes, len(data), -1
+        if self.first_ns is None and at + head <= size:
+            self.first_ns = self._time_at(data, at)
         while at + head <= size:
             captured: int = captured_at(data, at)[0]
             if captured > MAX_RECORD_BYTES:
@@ -100,9 +104,13 @@ class Records:
             last = at
             at += head + captured
         if last >= 0:
-            seconds, ticks = Struct(f"{self._order}II").unpack_from(data, last)
-            self.last_ns = seconds * SECOND_NS + ticks * self._tick_ns
+            self.last_ns = self._time_at(data, last)
         return at
+
+    def _time_at(self, data: bytes, at: int) -> int:
+        """Return the time of the classic record at `at`."""
+        seconds, ticks = Struct(f"{self._order}II").unpack_from(data, at)
+        return int(seconds * SECOND_NS + ticks * self._tick_ns)
 
     def _walk_blocks(self, data: bytes) -> int:
         begin = Struct(f"{self._order}II").unpack_from
@@ -119,9 +127,12 @@ class Records:
             if length < 12 or length % 4 or length > MAX_RECORD_BYTES:
                 self.damaged = True
                 break
+            is_packet = kind == 6 and length >= 32
+            if is_packet and self.first_ns is None and at + 20 <= size:
+                self.first_ns = self._time_of_block(data, at)
             if at + length > size:
                 break
-            if kind == 6 and length >= 32:
+            if is_packet:
                 last = at
             elif kind == 0x0A0D0D0A or kind == 1:
                 self._note(data, last)
@@ -133,11 +144,13 @@ class Records:
 
     def _note(self, data: bytes, at: int) -> None:
         """Take the time of the packet block at `at` over, if there is one."""
-        if at < 0:
-            return
+        if at >= 0:
+            self.last_ns = self._time_of_block(data, at)
+
+    def _time_of_block(self, data: bytes, at: int) -> int | None:
+        """Return the time of the packet block at `at`; that of the last packet if its interface is unknown."""
         number, high, low = Struct(f"{self._order}8xIII").unpack_from(data, at)
-        if number < len(self._clocks):
-            self.last_ns = self._clocks[number].ns(high << 32 | low)
+        return self._clocks[number].ns(high << 32 | low) if number < len(self._clocks) else self.last_ns
 
     def _describe(self, block: bytes) -> None:
         """Take over what a section header or an interface description says."""
