@@ -1,7 +1,7 @@
 """What a rule is once it was read."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from typing import Literal
 
 from sensor.rulebook.batch import Condition
@@ -65,3 +65,11 @@ class Rule:
     def order(self) -> tuple[int, int, int]:
         """Return what rules are sorted by: priority, then signature id."""
         return self.priority, self.sid, self.gid
+
+    def says_the_same(self, other: "Rule") -> bool:
+        """Say whether another rule is the same but for where it stands."""
+        return all(
+            getattr(self, part.name) == getattr(other, part.name)
+            for part in fields(self)
+            if part.name not in ("path", "line")
+        )

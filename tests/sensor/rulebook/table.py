@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
-from sensor.flows import FLOW_DTYPE
+from sensor.flows import FLOW_DTYPE, Reason
 from sensor.rulebook import Rulebook, ScoredFlows, Verdict
 
 CLASSES = ("benign", "dos", "scan", "bot")
@@ -18,7 +18,7 @@ SECOND_NS = 1_000_000_000
 
 @dataclass(frozen=True)
 class F:
-    """One flow; times in seconds. `name` is its class, `pkts` and `bytes` are (to server, to client)."""
+    """One flow record; times in seconds. `name` is its class, `pkts` and `bytes` are (to server, to client)."""
 
     src: str = "198.51.100.1"
     dst: str = "10.0.0.1"
@@ -33,6 +33,9 @@ class F:
     pkts: tuple[int, int] = (3, 2)
     bytes: tuple[int, int] = (300, 200)
     app: str | None = None
+    id: int = 0
+    part: int = 0
+    reason: Reason = Reason.FIN
 
 
 def scored(flows: Sequence[F], *, threshold: int = 900, knows_app: bool = False) -> ScoredFlows:
@@ -44,6 +47,7 @@ def scored(flows: Sequence[F], *, threshold: int = 900, knows_app: bool = False)
                 address = ipaddress.ip_address(text)
                 row[side][: len(address.packed)] = list(address.packed)
                 row["ip_version"] = address.version
+        row["flow_id"], row["part"], row["reason"] = flow.id, flow.part, flow.reason
         row["src_port"], row["dst_port"], row["proto"] = flow.sport, flow.dport, flow.proto
         row["end_ns"] = round(flow.end * 1_000_000) * 1000
         row["start_ns"] = row["end_ns"] - round(flow.age * 1_000_000) * 1000

@@ -1,14 +1,16 @@
 """The rulebook: who wins, how flows are grouped, and that the cut into batches changes nothing."""
 
 import itertools
+from dataclasses import replace
 
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from sensor.flows import Reason
 from sensor.rulebook import GROUPING, Rulebook, RuleError, read_directory
-from sensor.rulebook.incidents import LATENESS_S
+from sensor.rulebook.incident import LATENESS_S
 from tests.sensor.rulebook.table import CLASSES, NETS, SECOND_NS, F, book, rule, scored, told, write
 
 
@@ -21,7 +23,7 @@ def test_a_thousand_flows_of_a_scan_are_one_alert_that_later_says_how_many(tmp_p
     assert (update.first_ns, update.last_ns) == (1000_010_000_000, 1010_000_000_000)
     assert rules.counters == {
         "matched": 1000, "alerted": 1, "grouped": 999, "suppressed": 0, "passed": 0, "updated": 1,
-        "incidents": 0, "incidents_evicted": 0,
+        "crowded": 0, "incidents": 0, "incidents_evicted": 0, "flows_forgotten": 0,
     }  # fmt: skip
 
 
@@ -66,7 +68,7 @@ def test_all_rules_that_match_alert_by_priority_and_then_by_sid(tmp_path):
 def test_a_tick_lets_time_pass_on_a_quiet_wire(tmp_path):
     rules = book(tmp_path, rule("threshold:type limit, track by_src, count 1, seconds 10;"))
     rules.judge(scored([F(end=1000), F(end=1001)]))
-    over = (1001 + 10 + LATENESS_S) * SECOND_NS
+    over = 1011 * SECOND_NS
     assert rules.tick(0) == rules.tick(over - SECOND_NS) == []
     assert told(rules.tick(over)) == [(-1, 1000001, 2, True)]
     assert rules.counters["updated"] == 1
@@ -93,7 +95,7 @@ def test_no_flows_are_no_verdicts(tmp_path):
 
 def test_incidents_are_bounded_and_those_that_leave_are_counted(tmp_path):
     rules = book(tmp_path, rule("threshold:type limit, track by_src, count 1, seconds 60;"), cap=8)
-    flows = [F(src=f"198.51.100.{i // 2}", end=1000 + i) for i in range(200)]
+    flows = [F(src=f"198.51.100.{i // 2}", dst=f"10.0.{i // 2}.1", end=1000 + i / 9) for i in range(200)]
     verdicts = rules.judge(scored(flows))
     assert rules.counters["incidents"] == 8
     assert rules.counters["incidents_evicted"] == 92
@@ -124,6 +126,10 @@ flow = st.builds(
     end=st.integers(1000, 5000).map(float),
     score=st.sampled_from([100, 950]),
     name=st.sampled_from(CLASSES[1:]),
+    id=st.integers(1, 8),
+    part=st.integers(0, 2),
+    reason=st.sampled_from([Reason.FIN, Reason.ACTIVE, Reason.SNAPSHOT]),
+    bytes=st.sampled_from([(1, 1), (900, 900)]),
 )
 
 
@@ -136,11 +142,16 @@ def reading(tmp_path_factory):
 
 
 @settings(deadline=None, max_examples=60)
-@given(flows=st.lists(flow, max_size=60), cuts=st.sets(st.integers(0, 60)), cap=st.integers(1, 12))
-def test_the_cut_into_batches_changes_nothing(reading, flows, cuts, cap):
+@given(
+    flows=st.lists(flow, max_size=60),
+    cuts=st.sets(st.integers(0, 60)),
+    cap=st.integers(1, 12),
+    counted=st.integers(1, 12),
+)
+def test_the_cut_into_batches_changes_nothing(reading, flows, cuts, cap, counted):
 
     def run(edges: list[int]):
-        rules = Rulebook(reading, max_incidents=cap)
+        rules = Rulebook(reading, max_incidents=cap, max_counted=counted)
         found = []
         for start, stop in itertools.pairwise(edges):
             for one in rules.judge(scored(flows[start:stop])):
@@ -161,10 +172,13 @@ def test_a_large_batch_is_the_sum_of_its_parts(reading):
     flows = [
         F(
             src=f"10.0.{dice.integers(4)}.{dice.integers(9)}",
-            dst=f"198.51.100.{dice.integers(9)}",
+            dst=f"198.51.100.{dice.integers(2)}",
             end=1000 + i / 7 - float(dice.integers(90)),
             score=int(dice.choice([100, 950])),
             name=str(dice.choice(CLASSES[1:])),
+            id=int(dice.integers(2000)),
+            part=int(dice.integers(3)),
+            reason=Reason(int(dice.choice([Reason.FIN, Reason.ACTIVE, Reason.SNAPSHOT]))),
         )
         for i in range(3000)
     ]
@@ -176,4 +190,58 @@ def test_a_large_batch_is_the_sum_of_its_parts(reading):
             found += [(sid, count, update) for _, sid, count, update in told(rules.judge(scored(flows[start:][:size])))]
         return found, [one.count for one in rules.close()], rules.counters
 
-    assert run(3000) == run(1024) == run(17)
+    whole = run(3000)
+    assert whole == run(1024) == run(17)
+    assert whole[2]["crowded"] > 100
+    assert any(update for *_, update in whole[0])
+
+
+def test_a_slow_attack_of_an_hour_is_one_alert_and_updates(tmp_path):
+    rules = book(tmp_path, rule("flowbits:isset,ml.dos; threshold:type limit, track by_both, count 1, seconds 300;"))
+    found = []
+    for second in range(0, 3600, 120):
+        again = [F(id=one, end=1000 + second, part=second // 120, reason=Reason.ACTIVE) for one in range(50)]
+        found += rules.judge(scored([*again, F(id=1000 + second, end=1001 + second)]))
+    found += [*rules.tick(10_000 * SECOND_NS), *rules.close()]
+    assert [one.count for one in found if not one.update] == [1]
+    assert [one.count for one in found if one.update] == [53, 80]
+    assert rules.counters["matched"] == 30 * 51
+
+
+def test_a_snapshot_is_told_and_its_end_is_the_last_word(tmp_path):
+    rules = book(tmp_path, rule("flowbits:isset,ml.dos;"))
+    (alert,) = rules.judge(scored([F(id=1, end=1000, pkts=(20, 0), reason=Reason.SNAPSHOT)]))
+    assert (alert.flow["reason"], alert.update) == (Reason.SNAPSHOT, False)
+    assert rules.judge(scored([F(id=1, end=1009, pkts=(90, 0), part=1)])) == []
+    (update,) = rules.close()
+    assert (update.count, update.flow["fwd"]["pkts"], update.flow["reason"]) == (1, 90, Reason.FIN)
+
+
+def test_a_reload_neither_repeats_nor_loses_an_alert(tmp_path):
+    def loaded(name, *rules):
+        (tmp_path / name).mkdir()
+        return book(tmp_path / name, *rules)
+
+    kept, changed = rule("flowbits:isset,ml.dos;", sid=1000002), rule("flowbits:isset,ml.scan;", sid=1000003)
+    old = loaded("old", kept, changed)
+    flows = [F(), F(end=1001), F(name="scan"), F(name="scan", end=1001), F(id=7, src="10.1.1.1", reason=Reason.ACTIVE)]
+    assert len(old.judge(scored(flows))) == 3
+    first = rule("flowbits:isset,ml.dos; flow.age:>9;", sid=1000001)
+    fresh = loaded("new", first, kept, changed.replace("rev:1", "rev:2"))
+    assert told(fresh.take_over(old)) == [(-1, 1000003, 2, True)]
+    assert fresh.counters["matched"] == 5
+    more = [F(end=1002), F(id=7, src="10.1.1.1", part=1), F(name="scan", end=1002)]
+    assert told(fresh.judge(scored(more))) == [(2, 1000003, 1, False)]
+    assert fresh.counters["updated"] == 1
+    assert sorted(told(fresh.tick(1400 * SECOND_NS))) == [(-1, 1000002, 3, True)]
+
+
+def test_a_reload_may_bring_a_model_with_other_classes(tmp_path):
+    (tmp_path / "again").mkdir()
+    every = rule("flowbits:isset,ml.alert;")
+    old, fresh = book(tmp_path, every), book(tmp_path / "again", every)
+    old.judge(scored([F(name="bot")]))
+    assert fresh.take_over(old) == []
+    batch = scored([F(name="scan"), F(name="dos", end=1001)])
+    swapped = replace(batch, class_names=("benign", "scan", "bot", "dos"))
+    assert [(one.row, one.class_name) for one in fresh.judge(swapped)] == [(1, "scan")]

@@ -1,6 +1,7 @@
 """Which flows share a window of a rule, for every way of tracking."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import cast
 
 import numpy as np
@@ -9,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sensor.rulebook import GROUPING, Throttle
-from sensor.rulebook.keys import Keys
+from sensor.rulebook.keys import Keys, moved, place_of, rule_key
 from sensor.rulebook.throttle import WRITTEN_TRACKS, Track
 from tests.sensor.rulebook.table import CLASSES, F, scored
 
@@ -78,3 +79,30 @@ def test_keys_are_equal_when_what_is_tracked_is(flows, track):
     for one in range(len(flows)):
         for other in range(len(flows)):
             assert (made[one] == made[other]) == (tracked(one) == tracked(other))
+
+
+def test_a_crowd_is_of_one_rule_class_and_destination():
+    one, two, other = "10.0.0.9", "10.0.0.2", "10.0.0.8"
+    flows = [F(dst=one), F(two, one), F(dst=other), F(dst=one, name="scan")]
+    rows = np.arange(len(flows))
+    for track, equal in (("by_src", [0, 1, 3]), ("incident", [0, 1])):
+        made = KEYS.crowds(scored(flows), rows, np.full(len(flows), TRACKS.index(track)))
+        assert [row for row, key in enumerate(made) if key == made[0]] == equal
+        assert len({rule_key(key) for key in made}) == (1 if track == "by_src" else 2)
+        assert {place_of(key) for key in made} == {TRACKS.index(track)}
+
+
+def test_a_key_moves_with_its_rule():
+    flows = scored([F(), F(name="scan")])
+    both = [KEYS.of(flows, np.array([0]), np.array([place]))[0] for place in (0, 4)]
+    assert moved(both[0], 77)[8:] == both[0][8:]
+    assert place_of(moved(both[1], 77)) == 77
+
+
+def test_a_class_has_its_number_whatever_others_there_are():
+    flows = scored([F(name="scan")])
+    at = np.array([0]), np.array([TRACKS.index("incident")])
+    index = np.array([1])
+    other = replace(flows, class_names=("benign", "scan"), class_index=index)
+    assert KEYS.of(flows, *at) == KEYS.of(other, *at)
+    assert KEYS.of(flows, *at) != KEYS.of(replace(other, class_names=("benign", "bot")), *at)
