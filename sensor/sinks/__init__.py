@@ -2,38 +2,36 @@
 
 A sink takes whole lines and writes each of them whole or not at all; what it had to drop, it
 counts. It never raises for a full disk, so that a sensor outlives one.
+
+    outputs = Outputs.open(config)          # a queue and a thread for each output, as configured
+    outputs.write("alert", lines)
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol
 
 from sensor.errors import NettrusionError
 from sensor.sinks.file import FileSink
+from sensor.sinks.outputs import EventKind, Outputs
+from sensor.sinks.queued import QueuedSink
+from sensor.sinks.sink import Sink
 from sensor.sinks.stdout import StdoutSink
+from sensor.sinks.transport import Handover, Transport
 
-__all__ = ["SINKS", "FileSink", "Sink", "SinkOptions", "StdoutSink", "open_sink"]
-
-
-class Sink(Protocol):
-    """Takes lines and brings them to one place."""
-
-    def write(self, lines: Sequence[bytes]) -> None:
-        """Write lines, each of which ends in its only newline; an empty sequence does nothing."""
-
-    def flush(self) -> None:
-        """Hand everything taken so far to the system."""
-
-    def reopen(self) -> None:
-        """Begin anew at the same place, as after logrotate has moved a file away."""
-
-    def close(self) -> None:
-        """Write what is still held back and let go; a second call does nothing."""
-
-    @property
-    def counters(self) -> Mapping[str, int]:
-        """What was written and what was dropped since the start."""
+__all__ = [
+    "SINKS",
+    "EventKind",
+    "FileSink",
+    "Handover",
+    "Outputs",
+    "QueuedSink",
+    "Sink",
+    "SinkOptions",
+    "StdoutSink",
+    "Transport",
+    "open_sink",
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +56,7 @@ SINKS: Mapping[str, Callable[[SinkOptions], Sink]] = {
 
 
 def open_sink(kind: str, options: SinkOptions | None = None) -> Sink:
-    """Return an open sink of a kind.
+    """Return an open sink of a kind that writes at once, without a queue.
 
     Raises:
         NettrusionError: there is no such kind, or the place cannot be opened.

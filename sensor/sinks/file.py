@@ -22,8 +22,9 @@ TAIL_BYTES = 64 * 1024
 class FileSink:
     """Appends whole lines to a file.
 
-    A file whose last line is torn, because a machine lost power in the middle of it, is continued
-    on a new line. A pipe or device at the path is written to as it is.
+    An event at the end of the file that is torn, because the writer was killed or the machine lost power in the
+    middle of it, is removed, and a warning says so; other text without a newline at its end is kept and gets one.
+    A pipe or device at the path is written to as it is.
     """
 
     def __init__(self, path: Path, *, mode: int = 0o640, fresh: bool = False) -> None:
@@ -45,7 +46,7 @@ class FileSink:
         if fresh and _is_regular(descriptor):
             os.ftruncate(descriptor, 0)
         self._writer = LineWriter(descriptor, str(path))
-        self._writer.rest = _start_of_line(descriptor)
+        self._writer.rest = _mend(descriptor, path)
 
     def write(self, lines: Sequence[bytes]) -> None:
         """Write whole lines, and drop and count those that a full disk does not take.
@@ -54,6 +55,21 @@ class FileSink:
             OSError: the path is a pipe whose reader is gone.
         """
         self._writer.write(lines)
+
+    def take(self, lines: Sequence[bytes]) -> int:
+        """Write lines; return how many of the first ones need not be written again.
+
+        One that a full disk took in part is among them, and its end is kept; `trouble` says what was wrong.
+
+        Raises:
+            OSError: the path is a pipe whose reader is gone.
+        """
+        return self._writer.take(lines)
+
+    @property
+    def trouble(self) -> str:
+        """Why the last `take` could not write every line; empty when it could."""
+        return self._writer.trouble
 
     def flush(self) -> None:
         """Do nothing: every line goes to the system at once."""
@@ -71,7 +87,7 @@ class FileSink:
             return
         self._release()
         self._writer.descriptor = descriptor
-        self._writer.rest = _start_of_line(descriptor)
+        self._writer.rest = _mend(descriptor, self.path)
 
     def close(self) -> None:
         """Finish the last line and close the file."""
@@ -130,12 +146,21 @@ def _is_regular(descriptor: int) -> bool:
     return stat.S_ISREG(os.fstat(descriptor).st_mode)
 
 
-def _start_of_line(descriptor: int) -> bytes:
-    """Return what must be written so that the next byte begins a line: nothing, or a newline."""
+def _mend(descriptor: int, path: Path) -> bytes:
+    """Remove a torn event from the end; return what must be written so that the next byte begins a line."""
     if not _is_regular(descriptor):
         return b""
     size = os.fstat(descriptor).st_size
-    return b"\n" if size and os.pread(descriptor, 1, size - 1) != b"\n" else b""
+    begin = max(0, size - TAIL_BYTES)
+    tail = os.pread(descriptor, TAIL_BYTES, begin)
+    torn = tail[tail.rfind(b"\n") + 1 :]
+    if not torn:
+        return b""
+    if not torn.startswith(b"{") or (len(torn) == len(tail) and begin):
+        return b"\n"
+    os.ftruncate(descriptor, size - len(torn))
+    log.warning("%s: removed the last event, of which only %d bytes had been written", path, len(torn))
+    return b""
 
 
 def _remove_torn_line(descriptor: int) -> None:

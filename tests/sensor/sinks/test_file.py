@@ -75,13 +75,46 @@ def test_a_fresh_file_is_emptied_once(path):
     assert path.read_bytes() == FIRST + SECOND
 
 
-def test_a_torn_last_line_is_left_behind_on_its_own(path):
-    path.write_bytes(FIRST + b'{"torn')
+@pytest.mark.parametrize("before", [b"", FIRST, FIRST * 10_000])
+def test_a_torn_last_event_is_removed_and_said(path, caplog, before):
+    path.write_bytes(before + b'{"torn')
     sink = FileSink(path)
     sink.write([SECOND])
     sink.close()
-    assert path.read_bytes() == FIRST + b'{"torn\n' + SECOND
+    assert path.read_bytes() == before + SECOND
     assert sink.counters["lines"] == 1
+    assert "removed the last event, of which only 6 bytes had been written" in caplog.text
+
+
+@pytest.mark.parametrize("before", [b"no event", b"{" + b"x" * 100_000])
+def test_other_text_without_a_newline_is_kept(path, before):
+    path.write_bytes(before)
+    sink = FileSink(path)
+    sink.write([SECOND])
+    sink.close()
+    assert path.read_bytes() == before + b"\n" + SECOND
+
+
+def test_a_torn_event_is_removed_when_a_file_is_opened_anew(path):
+    sink = FileSink(path)
+    path.write_bytes(FIRST + b'{"torn')
+    sink.reopen()
+    sink.write([SECOND])
+    sink.close()
+    assert path.read_bytes() == FIRST + SECOND
+
+
+def test_what_a_full_file_did_not_take_is_not_lost(path):
+    sink = FileSink(path)
+    with room(20):
+        assert sink.take([FIRST, SECOND, FIRST, SECOND]) == 3
+        assert sink.trouble == "File too large"
+        assert sink.take([SECOND]) == 0
+    assert sink.take([SECOND]) == 1
+    assert sink.trouble == ""
+    sink.close()
+    assert path.read_bytes() == FIRST + SECOND + FIRST + SECOND
+    assert sink.counters["dropped_lines"] == 0
 
 
 def test_logrotate_moves_the_file_and_a_new_one_begins(path):
