@@ -120,7 +120,7 @@ class SinkConfig:
         ("alert", "anomaly", "stats", "flow"), one_of=("alert", "anomaly", "stats", "flow"), least=1
     )
     queue_mb: int = _key(16, low=1, high=4096)
-    path: str = _key("", kinds=("file", "unix_stream", "unix_dgram", "syslog"))
+    path: str = _key("", kinds=("file", "unix_stream", "unix_dgram", "syslog", "redis"))
     mode: str = _key("0640", pattern="0[0-7]{3}", form="0640, four octal digits", kinds=("file",))
     rotate_s: int = _key(0, low=0, high=31_536_000, kinds=("file",))
     flush_ms: int = _key(0, low=0, high=60_000, kinds=("file",))

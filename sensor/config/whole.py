@@ -41,6 +41,8 @@ def _contradictions(config: Config, origins: Mapping[str, str]) -> Iterator[tupl
     if capture.ring_mb * 1024 < 2 * capture.block_kb:
         key = "capture.ring_mb" if "capture.ring_mb" in origins else "capture.block_kb"
         yield key, f": a ring of {capture.ring_mb} MiB must hold at least two blocks of {capture.block_kb} KiB"
+    if config.sinks and config.stats.path:
+        yield "stats.path", ': does not go with [sinks]; give an output events = ["stats"]'
     for name, sink in config.sinks.items():
         yield from _of_sink(f"sinks.{name}", sink, origins)
 
@@ -54,11 +56,16 @@ def _of_sink(prefix: str, sink: SinkConfig, origins: Mapping[str, str]) -> Itera
     remote = sink.type == "syslog" and sink.transport != "unix"
     if remote:
         needed = "address"
-    if needed is not None and not getattr(sink, needed):
+    local_redis = sink.type == "redis" and bool(sink.path)
+    if needed is not None and not getattr(sink, needed) and not local_redis:
         kind = f"{sink.type} over {sink.transport}" if remote else sink.type
         yield f"{prefix}.type", f" is {kind}: {prefix}.{needed} must be given too"
     for name, unused in (("path", remote), ("address", sink.type == "syslog" and not remote)):
         if unused and getattr(sink, name):
             yield f"{prefix}.{name}", f": has no meaning with {prefix}.transport = {sink.transport!r}"
+    if local_redis and sink.address:
+        yield f"{prefix}.path", f": has no meaning beside {prefix}.address; give one of them"
+    if sink.rotate_s and "%" not in sink.path:
+        yield f"{prefix}.rotate_s", f": {prefix}.path = {sink.path!r} needs codes of strftime, as eve-%Y%m%d-%H.json"
     if "," in sink.address and sink.type != "kafka":
         yield f"{prefix}.address", f" = {sink.address!r}: an output of type {sink.type} has one address"

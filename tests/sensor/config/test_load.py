@@ -186,6 +186,9 @@ def test_outputs_are_tables_of_keys_that_the_layers_share(tmp_path):
     [
         ("", "sinks.a.type is missing"),
         ('type = "redis"\naddress = "h:1"\nrotate_s = 1', "sinks.a.rotate_s: an output of type redis has no such key"),
+        ('type = "file"\npath = "a.json"\nrotate_s = 60', "sinks.a.rotate_s: sinks.a.path = 'a.json' needs codes of"),
+        ('type = "redis"\naddress = "h:1"\npath = "/s"', "sinks.a.path: has no meaning beside sinks.a.address"),
+        ('type = "stdout"\n[stats]\npath = "s.json"', "stats.path: does not go with [sinks]"),
         ('type = "redis"\naddress = "h:1,i:2"', "an output of type redis has one address"),
         ('type = "syslog"\ntransport = "udp"', "sinks.a.type is syslog over udp: sinks.a.address must be given too"),
         ('type = "syslog"\ntransport = "tcp"\naddress = "h:1"\npath = "/x"', "sinks.a.path: has no meaning with"),

@@ -43,3 +43,7 @@ def test_a_key_of_another_type_is_refused_even_at_its_default():
 def test_a_name_is_plain(name):
     with pytest.raises(ConfigError, match="a name is of small letters"):
         check_types({f"sinks.{name}.type": "a.toml"})
+
+
+def test_a_redis_server_of_this_machine_needs_no_address():
+    check_whole(Config(sinks={"a": SinkConfig(type="redis", path="/run/redis.sock")}), {})
