@@ -10,6 +10,7 @@ import numpy as np
 from sensor.detector import Reason
 from sensor.eve.columns import columns
 from sensor.eve.flow import app_protos, metadata
+from sensor.flows import Reason as Ended
 from sensor.flows import join, pick
 from sensor.rulebook import ScoredFlows, Verdict
 
@@ -72,7 +73,7 @@ def update_events(verdicts: Sequence[Verdict], frame: Frame) -> list[dict[str, A
     """Return one `alert` event for each update of an incident, in their order.
 
     It is the alert once more, about the flow that the verdict carries, dated when the latest flow of
-    the incident ended, with the number of flows and without features.
+    the incident ended, always with the number of flows, and without features.
     """
     if not verdicts:
         return []
@@ -138,11 +139,21 @@ def _alert_event(event: dict[str, Any], judgement: Judgement, class_name: str, f
             "ml_threshold": [f"{frame.threshold:.6g}"],
             "ml_class": [class_name],
         }
-        | ({"ml_incident_flows": [str(verdict.count)]} if verdict.count > 1 else {})
+        | _incident(verdict)
         | ({"ml_features": [_feature(reason) for reason in judgement.reasons]} if judgement.reasons else {}),
     }
     event["flow"] |= {key: event[key] for key in ("src_ip", "dest_ip", "src_port", "dest_port") if key in event}
     return event
+
+
+def _incident(verdict: Verdict) -> dict[str, list[str]]:
+    """Return what there is to say of the incident beyond this flow, and whether the flow is still open."""
+    return (
+        ({"ml_open": ["true"]} if verdict.flow["reason"] == Ended.SNAPSHOT else {})
+        | ({"ml_incident_flows": [str(verdict.count)]} if verdict.update or verdict.count > 1 else {})
+        | ({"ml_incident_sources": [str(verdict.sources)]} if verdict.sources > 1 else {})
+        | ({"ml_incident_by": [verdict.crowd]} if verdict.crowd else {})
+    )
 
 
 def _sides(event: Mapping[str, Any], target: str | None) -> dict[str, Any]:

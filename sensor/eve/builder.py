@@ -13,6 +13,7 @@ from sensor.eve.anomaly import ANOMALIES
 from sensor.eve.columns import timestamps
 from sensor.eve.flow import flow_lines
 from sensor.eve.stats import Reading, stats_object
+from sensor.flows import Reason
 from sensor.rulebook import ScoredFlows, Verdict
 
 
@@ -35,7 +36,9 @@ class EventBuilder:
     pcap_filename: str | None = None
 
     def flow_lines(self, judged: ScoredFlows, alerted: npt.NDArray[np.bool_] | None = None) -> list[bytes]:
-        """Return one whole `flow` line for each flow of a batch, in its order.
+        """Return one whole `flow` line for each flow of a batch that has ended, in its order.
+
+        A snapshot of an open flow has no line: the flow has one when it ends.
 
         Args:
             judged: the flows and their scores; an empty batch gives no lines.
@@ -43,13 +46,15 @@ class EventBuilder:
         """
         if alerted is None:
             alerted = np.zeros(len(judged.flows), dtype=bool)
+        ended = np.flatnonzero(judged.flows["reason"] != Reason.SNAPSHOT)
+        if len(ended) < len(judged):
+            judged, alerted = judged.take(ended), alerted[ended]
         return flow_lines(judged, alerted, self._before(), self._after())
 
     def flow(self, judged: ScoredFlows, row: int, alerted: bool = False) -> dict[str, Any]:
-        """Return the `flow` event of one flow of a batch as an object."""
-        marks = np.zeros(len(judged.flows), dtype=bool)
-        marks[row] = alerted
-        event: dict[str, Any] = json.loads(self.flow_lines(judged, marks)[row])
+        """Return the `flow` event of one flow of a batch as an object; it must have ended."""
+        (line,) = self.flow_lines(judged.take(np.array([row])), np.array([alerted]))
+        event: dict[str, Any] = json.loads(line)
         return event
 
     def alerts(self, judged: ScoredFlows, judgements: Sequence[Judgement]) -> list[dict[str, Any]]:

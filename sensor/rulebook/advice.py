@@ -10,7 +10,9 @@ _ELASTIC_MOVES = ("protocols", "attack_target", "capec_id", "cwe_id", "malware",
 _ELASTIC_SETS = ("hostile", "infected", "filename", "classtype", "rule_source", "sid")
 ELASTIC_KEYS = frozenset((*_ELASTIC_MOVES, *_ELASTIC_SETS))
 """Metadata keys that Elastic's pipeline for Suricata takes for its own."""
-SENSOR_KEYS = frozenset({"ml_model", "ml_score", "ml_threshold", "ml_class", "ml_features"})
+_OF_THE_FLOW = ("ml_model", "ml_score", "ml_threshold", "ml_class", "ml_features", "ml_open")
+_OF_THE_INCIDENT = ("ml_incident_flows", "ml_incident_sources", "ml_incident_by")
+SENSOR_KEYS = frozenset((*_OF_THE_FLOW, *_OF_THE_INCIDENT))
 """Metadata keys that the sensor itself adds to every alert."""
 _DATES = ("created_at", "updated_at")
 _DATE = re.compile(r"\d{4}_\d{2}_\d{2}")

@@ -112,7 +112,7 @@ def any_flow(draw: st.DrawFn) -> NDArray[np.void]:
         dst_port=draw(PORTS),
         icmp_type=draw(st.integers(0, 255)) if icmp else -1,
         icmp_code=draw(st.integers(0, 255)) if icmp else -1,
-        reason=draw(st.integers(1, 7)),
+        reason=draw(st.integers(1, 8)),
         state=draw(st.integers(0, 2)),
         fwd_flags=draw(st.integers(0, 255)),
         bwd_flags=draw(st.integers(0, 255)),

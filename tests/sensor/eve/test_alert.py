@@ -81,6 +81,18 @@ def test_an_incident_says_how_many_flows_it_has():
     assert "ml_incident_flows" not in alert(verdict(count=1))["alert"]["metadata"]
 
 
+def test_a_crowd_says_by_what_it_is_one_and_of_how_many_sources():
+    told = alert(verdict(count=300, crowd="by_dst", sources=280))["alert"]["metadata"]
+    assert (told["ml_incident_by"], told["ml_incident_sources"]) == (["by_dst"], ["280"])
+    told = alert(verdict(sources=1))["alert"]["metadata"]
+    assert told.keys() & {"ml_incident_by", "ml_incident_sources"} == set()
+
+
+def test_an_alert_on_a_snapshot_says_that_the_flow_is_open():
+    told = [alert(verdict(flow=flow(reason=reason)[0]))["alert"]["metadata"].get("ml_open") for reason in range(1, 9)]
+    assert told == [*[None] * 7, ["true"]]
+
+
 def test_the_target_may_be_the_client():
     told = alert(verdict(by=rule(target="src_ip")), proto=47)["alert"]
     assert (told["source"], told["target"]) == ({"ip": "198.51.100.9"}, {"ip": "192.0.2.7"})
@@ -176,6 +188,11 @@ def test_an_update_is_the_alert_again_with_its_number_of_flows():
     assert told["alert"]["metadata"].pop("ml_score") == ["0.975"]
     del first["timestamp"], told["timestamp"], first["alert"]["metadata"]["ml_score"]
     assert told == first
+
+
+def test_an_update_of_a_single_flow_is_known_by_its_number():
+    (told,) = BUILDER.updates([verdict(-1, 1, update=True, flow=flow(reason=8)[0])])
+    assert (told["alert"]["metadata"]["ml_incident_flows"], told["alert"]["metadata"]["ml_open"]) == (["1"], ["true"])
 
 
 def test_updates_keep_to_their_own_flow_and_class():

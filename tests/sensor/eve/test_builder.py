@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from sensor.detector import Reason
 from sensor.eve import ANOMALIES, EventBuilder, Judgement, Reading, encode
 from sensor.flows import COUNTERS
+from sensor.flows import Reason as Ended
 from tests.sensor.eve.made import COUNTS, any_scored, flow, scored, verdict
 from tests.sensor.eve.test_alert import SLOW
 
@@ -25,19 +26,30 @@ anything = settings(max_examples=150, deadline=None, suppress_health_check=[Heal
 @anything
 @given(any_scored(), st.sampled_from(BUILDERS), st.booleans())
 def test_any_flow_event_is_valid(valid, batch, builder, alerted):
-    for line in builder.flow_lines(batch, np.full(len(batch), alerted)):
+    lines = builder.flow_lines(batch, np.full(len(batch), alerted))
+    assert len(lines) == np.count_nonzero(batch.flows["reason"] != Ended.SNAPSHOT)
+    for line in lines:
         event = valid(line)
         assert 0 <= event["flow_id"] < 2**51
         assert "null" not in line.decode()
 
 
 @anything
-@given(any_scored(), st.sampled_from(BUILDERS), st.integers(1, 10**9), st.sampled_from([None, "src_ip", "dest_ip"]))
-def test_any_alert_event_is_valid(valid, batch, builder, count, target):
+@given(
+    any_scored(),
+    st.sampled_from(BUILDERS),
+    st.integers(1, 10**9),
+    st.sampled_from([None, "src_ip", "dest_ip"]),
+    st.sampled_from([{}, {"crowd": "by_rule", "sources": 7000}]),
+)
+def test_any_alert_event_is_valid(valid, batch, builder, count, target, crowd):
     rule = dataclasses.replace(SLOW, target=target)
     reasons = [Reason("flow_duration", 1e6, 0.5, 0.4)]
-    judgements = [Judgement(verdict(row, count, rule), 0.99, reasons) for row in range(len(batch))]
-    updates = [verdict(-1, count, rule, flow=record) for record in batch.flows]
+    judgements = [
+        Judgement(verdict(row, count, rule, flow=record, **crowd), 0.99, reasons)
+        for row, record in enumerate(batch.flows)
+    ]
+    updates = [verdict(-1, count, rule, flow=record, update=True, **crowd) for record in batch.flows]
     for event in builder.alerts(batch, judgements) + builder.updates(updates):
         line = encode(event)
         assert valid(line) == json.loads(line)

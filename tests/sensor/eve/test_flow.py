@@ -160,6 +160,13 @@ def test_no_flows_are_no_lines():
     assert BUILDER.flow_lines(scored(flow()[:0])) == []
 
 
+def test_a_snapshot_has_no_line_and_the_others_keep_theirs():
+    batch = scored(np.concatenate([flow(reason=8), flow(dst_port=22), flow(reason=8), flow(dst_port=23)]), [1, 2, 3, 4])
+    lines = [json.loads(line) for line in BUILDER.flow_lines(batch, np.array([True, False, False, True]))]
+    assert [(line["dest_port"], line["flow"]["alerted"]) for line in lines] == [(22, False), (23, True)]
+    assert [line["metadata"]["flowints"]["ml_score"] for line in lines] == [2, 4]
+
+
 def test_a_word_from_elsewhere_that_is_too_long_is_cut():
     batch = scored(np.concatenate([flow(), flow()]), app_proto=("x" * MAX_LINE_BYTES, "tls"))
     long, short = BUILDER.flow_lines(batch)
@@ -171,7 +178,9 @@ def test_a_word_from_elsewhere_that_is_too_long_is_cut():
 @given(any_scored())
 def test_a_flow_is_told_the_same_alone_and_in_a_batch(batch):
     alone = [
-        BUILDER.flow_lines(
+        line
+        for row in range(len(batch))
+        for line in BUILDER.flow_lines(
             scored(
                 batch.flows[row : row + 1],
                 batch.score_permille[row : row + 1],
@@ -179,8 +188,7 @@ def test_a_flow_is_told_the_same_alone_and_in_a_batch(batch):
                 batch.class_index[row : row + 1],
                 app_proto=None if batch.app_proto is None else (batch.app_proto[row],),
             )
-        )[0]
-        for row in range(len(batch))
+        )
     ]
     assert BUILDER.flow_lines(batch) == alone
 

@@ -11,6 +11,7 @@ from tests.sensor.rulebook.table import NETS, rule, write
     [
         (rule("metadata:cve 2014-0160;"), "the metadata key cve for its own"),
         (rule("metadata:ml_score 3;"), "writes the metadata key ml_score itself"),
+        (rule("metadata:ml_incident_by me;"), "writes the metadata key ml_incident_by itself"),
         (rule("metadata:created_at 2026-11-22;"), "created_at is a date as yyyy_mm_dd"),
         (rule(sid=7), "are 1000000 to 1999999"),
         (rule("noalert;"), "keeps the rule from ever alerting"),
