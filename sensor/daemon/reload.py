@@ -1,0 +1,55 @@
+"""What a running daemon takes over from its configuration: all of it or nothing."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from sensor.config import Config, flatten, load
+from sensor.detector import Detector
+from sensor.errors import NettrusionError
+from sensor.rulebook import Rulebook
+from sensor.scoring import load_detector, load_rulebook
+from sensor.selftest import run_selftest
+
+SECTIONS = ("detector.", "rules.", "sensor.home_net", "sensor.external_net", "output.features")
+"""What is judged by; every other key is read once, at the start."""
+
+
+@dataclass(frozen=True, slots=True)
+class Loaded:
+    """A configuration whose model and rules have been loaded and tried.
+
+    Attributes:
+        config: the running configuration with what may change while it runs.
+        detector: its model.
+        rulebook: its rules, with no incident open.
+        ignored: keys that have another value in the file and take a restart.
+    """
+
+    config: Config
+    detector: Detector
+    rulebook: Rulebook
+    ignored: tuple[str, ...] = ()
+
+
+def load_again(running: Config, path: Path | None, overrides: Sequence[str], home_net: str | None) -> Loaded:
+    """Read the configuration once more and load and try what it names.
+
+    Raises NettrusionError, and nothing has changed, for whatever is wrong with any of it.
+    """
+    asked = load(path, overrides=overrides).config
+    fresh = replace(
+        running,
+        detector=asked.detector,
+        rules=asked.rules,
+        sensor=replace(running.sensor, home_net=asked.sensor.home_net, external_net=asked.sensor.external_net),
+        output=replace(running.output, features=asked.output.features),
+    )
+    before, after = flatten(running), flatten(asked)
+    changed = {key for key in before.keys() | after.keys() if before.get(key) != after.get(key)}
+    ignored = tuple(sorted(key for key in changed if not key.startswith(SECTIONS) and not key.startswith("capture.")))
+    detector, rulebook = load_detector(fresh), load_rulebook(fresh, home_net)
+    result = run_selftest(fresh)
+    if not result.passed:
+        raise NettrusionError(f"selftest failed: {result.sentence}")
+    return Loaded(fresh, detector, rulebook, ignored)

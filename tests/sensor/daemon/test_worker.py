@@ -1,0 +1,79 @@
+"""A worker: from its source to the queue, whatever the source does."""
+
+from sensor.daemon.waiting import Waiting
+from sensor.daemon.worker import Worker
+from sensor.errors import NettrusionError
+from sensor.flows import PROFILES, FlowEngine
+from tests.packets import connection, pcap
+from tests.sensor.wire import Wire
+
+LOUD = connection("10.0.0.1", "10.0.0.2", (40000, 80), rounds=10)
+
+
+def worked(source: Wire) -> tuple[Worker, Waiting]:
+    waiting = Waiting(1000)
+    worker = Worker(source, FlowEngine(PROFILES["wire"]), waiting)
+    worker.start()
+    worker.join(20)
+    assert not worker.is_alive()
+    return worker, waiting
+
+
+def test_a_source_that_ends_hands_over_its_open_flows():
+    worker, waiting = worked(Wire([(1, pcap(LOUD))]))
+    assert (worker.over, worker.ended, worker.error) == (True, True, None)
+    (batch,) = waiting.take(0)
+    assert len(batch.flows) == 1
+    assert batch.place.in_iface == "eth0"
+
+
+def test_the_source_is_closed_at_the_end():
+    closed = []
+
+    class Closing(Wire):
+        def close(self) -> None:
+            closed.append(True)
+
+    worked(Closing([None]))
+    assert closed == [True]
+
+
+def test_what_ends_a_worker_is_kept_for_the_daemon():
+    class Broken(Wire):
+        def more(self) -> bool:
+            raise NettrusionError("eth0: is gone")
+
+    worker, _ = worked(Broken([None]))
+    assert str(worker.error) == "eth0: is gone"
+    assert worker.over
+
+
+def test_notices_and_faults_are_logged_once(caplog):
+    class Talking(Wire):
+        said = False
+
+        def notices(self) -> list[str]:
+            fresh, self.said = not self.said, True
+            return ["eth0 went down"] if fresh else []
+
+    worked(Talking([(1, pcap(LOUD) + b"\xff" * 400), None, None]))
+    assert [record.message.split(";")[0] for record in caplog.records] == [
+        "eth0 went down",
+        "wire: is damaged: no record can begin where the next one should",
+    ]
+
+
+def test_a_worker_that_is_told_to_stop_reads_what_is_at_hand_and_drains():
+    class Endless(Wire):
+        def more(self) -> bool:
+            super().more()
+            return True
+
+    waiting = Waiting(1000)
+    worker = Worker(Endless([(1, pcap(LOUD))]), FlowEngine(PROFILES["wire"]), waiting)
+    worker.start()
+    worker.stop()
+    worker.join(20)
+    assert not worker.is_alive()
+    assert sum(len(batch.flows) for batch in waiting.take(0)) == 1
+    assert worker.assembly.engine.live == 0
