@@ -63,6 +63,8 @@ class Rules(Protocol):
     def other_ns(self) -> int: ...
     @property
     def snapshot_pkts(self) -> int: ...
+    @property
+    def snapshot_closed(self) -> bool: ...
 
 
 WireKey = tuple[Key, int, tuple[int, ...], tuple[int, int], bool]
@@ -123,7 +125,7 @@ class Table:
             close(flow, packet)
             if flow.closed and not before:
                 self._file(place)
-            self._look_closely(flow)
+            self._look_closely(flow, was_open=not before)
 
     def _is_open(self, packet: Packet) -> bool:
         """Whether a packet's flow is there and would go on with it."""
@@ -224,11 +226,12 @@ class Table:
         place.flow.add(packet, forward=self._forward(place.flow, packet))
         place.dormant = False
         close(place.flow, packet)
-        self._look_closely(place.flow)
+        self._look_closely(place.flow, was_open=True)
 
-    def _look_closely(self, flow: Flow) -> None:
-        """Report a copy of a flow that has the packets which make a snapshot."""
-        if len(flow.packets) == self.rules.snapshot_pkts:
+    def _look_closely(self, flow: Flow, *, was_open: bool) -> None:
+        """Report a copy of a flow that has the packets which make a snapshot, or has just closed."""
+        just_closed = was_open and flow.closed and self.rules.snapshot_closed
+        if just_closed or len(flow.packets) == self.rules.snapshot_pkts:
             copied = flow.snapshot()
             copied.conn_ns += self._own_ns(flow)
             self.done.append(copied)

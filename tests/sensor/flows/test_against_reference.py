@@ -38,7 +38,7 @@ HURRIED = replace(
 )
 PATIENT = replace(WIRE, active_ns=0, tcp_new_ns=0, tcp_ns=0, udp_new_ns=0, udp_ns=0, icmp_ns=0, other_ns=0)
 JOINED = replace(HURRIED, icmp_errors_join=True, same_syn_joins=True)
-GLANCED = replace(HURRIED, snapshot_pkts=3, active_ns=9 * SECOND_NS)
+GLANCED = replace(HURRIED, snapshot_pkts=3, snapshot_closed=True, active_ns=9 * SECOND_NS)
 PROFILES_OF_WIRE = {"glanced": GLANCED, "wire": WIRE, "hurried": HURRIED, "patient": PATIENT, "joined": JOINED}
 
 
@@ -143,6 +143,15 @@ def test_every_framing_of_the_same_packets_gives_the_same_flows(stream: list[str
     first = assemble(streams.pcap(made), WIRE)
     for data in (streams.pcap(made, ">"), streams.pcapng(made), streams.pcapng(made, ">")):
         assert np.array_equal(first, assemble(data, WIRE, sizes=sizes))
+
+
+@FEWER
+@given(stream=streams.streams())
+def test_the_first_bytes_of_a_packet_are_all_that_is_read(stream: list[streams.Sent]):
+    """Two tags, an extension header, IP and TCP up to its window, or what an ICMP error quotes, fit 128 bytes."""
+    made = streams.records(stream)
+    cut = [(time_ns, wire, held[:128]) for time_ns, wire, held in made]
+    assert np.array_equal(assemble(streams.pcap(made), JOINED), assemble(streams.pcap(cut), JOINED))
 
 
 @FEWER

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from sensor.flows import FLOW_DTYPE, Profile, Reason, State
+from sensor.flows import FLOW_DTYPE, PROFILES, Profile, Reason, State
 from tests.sensor.flows.captures import run
 from tests.sensor.flows.test_table import ACK, RST, SYN, WIRE, stream, tcp, udp
 
@@ -25,6 +25,26 @@ def test_a_snapshot_is_the_flow_as_it_is_and_the_flow_goes_on():
     _, until_then = run(stream(*OPENING), WIRE)
     flows["reason"][0] = Reason.SHUTDOWN
     assert flows[:1].tobytes() == until_then.tobytes()
+
+
+def test_a_connection_that_closes_is_told_of_at_once_and_again_after_its_stragglers():
+    closes = (1, tcp(RST))
+    engine, flows = run(stream(*OPENING, closes, (1.5, tcp(RST)), (30, udp())), replace(WIRE, snapshot_closed=True))
+    assert flows["reason"].tolist() == [Reason.SNAPSHOT, Reason.RST, Reason.SHUTDOWN]
+    assert flows["state"].tolist() == [State.CLOSED, State.CLOSED, State.NEW]
+    assert (flows["fwd"]["pkts"] + flows["bwd"]["pkts"]).tolist() == [4, 5, 1]
+    assert flows["part"].tolist() == [0, 1, 0]
+    assert (engine.counters["snapshots"], engine.counters["flows"]) == (1, 2)
+
+
+def test_one_packet_that_is_due_twice_makes_one_snapshot():
+    _, flows = run(stream(*OPENING[:2], (1, tcp(RST))), replace(GLANCED, snapshot_closed=True))
+    assert flows["reason"].tolist() == [Reason.SNAPSHOT, Reason.RST]
+
+
+def test_strict_profiles_know_no_such_snapshot():
+    _, flows = run(stream(*OPENING, (1, tcp(RST))), replace(PROFILES["cns22"], snapshot_closed=True))
+    assert Reason.SNAPSHOT not in flows["reason"].tolist()
 
 
 @pytest.mark.parametrize(("packets", "told"), [(2, 0), (3, 1), (4, 1), (40, 1)])
