@@ -10,6 +10,7 @@
 import ctypes
 import itertools
 import os
+import re
 import shutil
 import socket
 import subprocess
@@ -86,6 +87,14 @@ def _enter(file: int) -> None:
         raise OSError(ctypes.get_errno(), "setns")
 
 
+def _sweep() -> None:
+    """Delete what runs left behind that were killed."""
+    for left in Path("/run/netns").glob("nt*n*"):
+        owner = re.fullmatch(r"nt(\d+)n\d+[sf]", left.name)
+        if owner and not Path("/proc", owner[1]).exists():
+            subprocess.run(["ip", "netns", "del", left.name], capture_output=True, check=False)
+
+
 @pytest.fixture
 def cable() -> Iterator[Cable]:
     """Return a fresh pair of namespaces with a cable between them."""
@@ -93,6 +102,7 @@ def cable() -> Iterator[Cable]:
         pytest.skip("network namespaces need root")
     if not shutil.which("ip"):
         pytest.skip("network namespaces need the command ip (package iproute2)")
+    _sweep()
     stem = f"nt{os.getpid()}n{next(_numbers)}"
     made = Cable(f"{stem}s", f"{stem}f")
     names = (made.sensor, made.far)
