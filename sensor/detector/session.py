@@ -7,6 +7,8 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
+from sensor.detector.alike import representatives
+
 BATCH: Final = 1024
 """Flows per run of the network: larger ones cost memory and gain nothing."""
 _ROWS: Final = 16
@@ -42,8 +44,16 @@ class Session:
 
         A row's numbers are the same bits whatever rows are run beside it, and however many: every
         batch is filled up to a multiple of 16 rows, because vector instructions round the last,
-        incomplete vector of an array another way. Raises ValueError when the graph fails.
+        incomplete vector of an array another way. So equal rows are run once. Raises ValueError when
+        the graph fails.
         """
+        alike = representatives(features)
+        if alike is None:
+            return self._run(features, batch)
+        first, place = alike
+        return tuple(output[place] for output in self._run(features[first], batch))
+
+    def _run(self, features: Matrix, batch: int) -> tuple[Matrix, ...]:
         parts = [self._batch(features[start : start + batch]) for start in range(0, max(len(features), 1), batch)]
         return tuple(np.concatenate(pieces) for pieces in zip(*parts, strict=True))
 

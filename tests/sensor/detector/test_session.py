@@ -32,6 +32,26 @@ def test_nor_on_its_place(kind):
         assert np.array_equal(whole[order], part)
 
 
+@pytest.mark.parametrize("kind", ["linear", "forest"])
+@given(st.lists(st.integers(0, 5), min_size=1, max_size=100))
+def test_equal_rows_have_the_results_of_one(kind, chosen):
+    for whole, part in zip(ALL[kind], SESSIONS[kind].run(ROWS[chosen]), strict=True):
+        assert np.array_equal(whole[chosen], part)
+
+
+def test_equal_rows_are_run_once(monkeypatch):
+    session, sizes = Session(good("linear")), []
+    whole = session._batch
+
+    def counted(rows):
+        sizes.append(len(rows))
+        return whole(rows)
+
+    monkeypatch.setattr(session, "_batch", counted)
+    session.run(np.repeat(ROWS[:3], 2000, axis=0))
+    assert sizes == [3]
+
+
 def test_no_rows_give_empty_results_of_the_right_width():
     score, classes, contributions = SESSIONS["linear"].run(np.zeros((0, 6), np.float32))
     assert (score.shape, classes.shape, contributions.shape) == ((0,), (0, 3), (0, 6))
