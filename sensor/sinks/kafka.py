@@ -194,7 +194,8 @@ class KafkaTransport:
         if len(rest) < len(lines):
             self._unreachable = ""
         trouble = worst.str() if worst is not None else self._unreachable if rest else ""
-        return Handover(rest, refused, refused_bytes, trouble, broken=worst is not None and worst.fatal())
+        # A producer whose messages timed out may wait for a new identity for ever; another one gets its own.
+        return Handover(rest, refused, refused_bytes, trouble, broken=worst is not None)
 
     def _note(self, error: Any) -> None:
         """Take what librdkafka says about its connections; one broker of several may be away."""

@@ -1,6 +1,7 @@
 """Sockets that we connect to: a stream of lines, or a datagram for each line."""
 
 import errno
+import select
 import socket
 import time
 from bisect import bisect_right
@@ -158,11 +159,9 @@ class StreamTransport(_Connected):
 
     def _notice_the_end(self) -> None:
         """Raise ConnectionResetError when the peer has closed: the first write after that would still succeed."""
-        try:
-            said = self._connection.recv(4096, socket.MSG_DONTWAIT)
-        except BlockingIOError:
-            return
-        if not said:
+        ready = select.poll()
+        ready.register(self._connection, select.POLLIN)
+        if ready.poll(0) and not self._connection.recv(4096):
             raise ConnectionResetError(errno.ECONNRESET, "closed by the other side")
 
 
