@@ -18,6 +18,7 @@ from sensor.doctor.memory import check_memory
 from sensor.doctor.packages import check_packages
 from sensor.doctor.reach import check_metrics, check_outputs
 from sensor.doctor.scene import Scene
+from sensor.doctor.unit import check_unit
 from sensor.doctor.wire import check_interfaces, check_rings
 from sensor.errors import NettrusionError
 
@@ -40,6 +41,7 @@ CHECKS: tuple[Check, ...] = (
     check_outputs,
     check_metrics,
     check_packages,
+    check_unit,
 )
 
 
