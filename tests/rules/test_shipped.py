@@ -1,5 +1,6 @@
 """The rules that ship: they load without a word, keep what the field needs of them, and fire as they say."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -77,6 +78,28 @@ def test_a_scan_a_flood_and_a_crowd_are_one_alert_each(repo):
     flood = [F(sport=1024 + i, name="dos", end=1000 + i / 9) for i in range(250)]
     assert [one.rule.classes for one in rules.judge(scored([*scan, *flood]))] == [("scan",), ("dos",)]
     assert sorted(one.count for one in rules.close()) == [250, 250]
+
+
+@pytest.mark.parametrize(
+    ("name", "alerts"),
+    [("dos", 1), ("ddos", 1), ("scan", 21), ("slowdos", 21), ("anomaly", 21), ("never_heard_of", 21)],
+)
+def test_a_flood_of_forged_sources_is_a_few_alerts(reading, name, alerts):
+    flows = [F(src=f"198.{18 + i // 250}.{i % 250}.7", end=1000 + i / 100) for i in range(1000)]
+    batch = replace(scored(flows), class_names=("benign", name, "x", "y"))
+    rules = Rulebook(reading)
+    told = rules.judge(batch)
+    assert len(told) == alerts
+    (update,) = rules.close()
+    assert update.count == 1001 - alerts
+    assert abs(update.sources - update.count) < 50
+
+
+def test_a_storm_that_goes_everywhere_is_bounded(reading):
+    ends = [(i // 250, i % 250, 1000 + i / 100) for i in range(3000)]
+    flows = [F(f"198.{net}.{host}.7", f"10.{net}.{host}.1", end=end) for net, host, end in ends]
+    told = Rulebook(reading).judge(replace(scored(flows), class_names=("benign", "scan", "x", "y")))
+    assert len(told) == 501
 
 
 def test_the_examples_in_comments_can_be_switched_on(repo, tmp_path):
