@@ -32,7 +32,7 @@ class SelftestResult:
             none of them alert: that may be what they are for.
         sentence: what was found, and the remedy where something is amiss.
         packets, flows: what the capture was read as.
-        above: flows whose score reaches the threshold.
+        above: flow records, snapshots of open flows among them, whose score reaches the threshold.
         alerts: alerts that the rules made of them.
         seconds: how long it took, loading the model and the rules included.
     """
@@ -108,7 +108,7 @@ def _verdict(config: Config, pipeline: Pipeline, capture: Path, until_s: float) 
         return False, _no_score(config, pipeline, flows, _highest(config, capture, until_s))
     if tally.alerts:
         return True, f"{tally.counters['packets']} packets, {flows} flows, {tally.alerts} alerts"
-    return _no_rule(config, pipeline, tally, flows)
+    return _no_rule(config, pipeline, tally)
 
 
 def _no_score(config: Config, pipeline: Pipeline, flows: int, highest: float) -> str:
@@ -126,10 +126,10 @@ def _no_score(config: Config, pipeline: Pipeline, flows: int, highest: float) ->
     return f"{found}; the model is not the one of this sensor: install it again"
 
 
-def _no_rule(config: Config, pipeline: Pipeline, tally: Tally, flows: int) -> tuple[bool, str]:
+def _no_rule(config: Config, pipeline: Pipeline, tally: Tally) -> tuple[bool, str]:
     """Say that the rules let no flow alert; with rules of one's own that may be right, with none it is not."""
     rulebook, directory = pipeline.scoring.rulebook, config.rules.directory
-    found = f"{tally.above} of {flows} flows reach the threshold"
+    found = f"{tally.above} of {pipeline.scoring.said.flows} scored records reach the threshold"
     if not rulebook.rules:
         return False, f"{found}, and {directory or 'the sensor'} has no rule; see: nettrusion rules check {directory}"
     if not directory:
