@@ -102,11 +102,14 @@ class Machine:
                 stdin=subprocess.DEVNULL, stdout=console, stderr=subprocess.STDOUT, start_new_session=True,
             )  # fmt: skip
         self.wait_for("PID 1", self._found, 10)
-        self.wait_for("systemd", lambda: self.run("systemctl", "is-system-running", check=False).stdout != "", 30)
-        state = self.run("systemctl", "is-system-running", "--wait", check=False).stdout.strip()
+        self.wait_for("systemd", lambda: self._state() not in ("", "offline", "unknown", "initializing", "starting"))
+        state = self._state()
         if state != "running":
             raise RuntimeError(f"the machine is {state}: {self.run('systemctl', '--failed', '--plain').stdout}")
         self.run("ip", "link", "set", "lo", "up")
+
+    def _state(self) -> str:
+        return self.run("systemctl", "is-system-running", check=False).stdout.strip()
 
     def _found(self) -> bool:
         """Note the PID that systemd has out here, once it is systemd."""
