@@ -212,3 +212,20 @@ def test_a_pipe_without_a_reader_is_waited_for(tmp_path: Path):
         assert [pipe.readline() for _ in range(5)] == events(5)
     sink.close()
     assert sink.counters["lines"] == 5
+
+
+def test_a_pipe_whose_reader_stalls_holds_up_the_thread_alone(tmp_path: Path):
+    path = tmp_path / "pipe"
+    os.mkfifo(path)
+    reader = os.open(path, os.O_RDONLY | os.O_NONBLOCK)
+    try:
+        sink = QueuedSink("file", FileTransport(str(path)), queue_bytes=200_000)
+        while not sink.counters["dropped_lines"]:
+            sink.write(events(1000))
+        sink.close(0)
+        assert sink.counters["queued_lines"] == 0
+        before = sink.counters["dropped_lines"]
+        sink.write(events(10))
+        assert sink.counters["dropped_lines"] == before + 10
+    finally:
+        os.close(reader)
