@@ -109,6 +109,7 @@ SECOND, THIRD = 48 + PACKET, 48 + 2 * PACKET
         (SECOND, "I", 0, 1),                 # the next packet at this one
         (SECOND, "I", 47, 1),
         (SECOND, "I", 100, 1),               # the next packet inside of this one
+        (SECOND, "I", 2 * PACKET, 1),        # the next packet where the block ends
         (SECOND, "I", 0xFFFFFFF0, 1),
         (SECOND + 12, "I", 4096, 1),         # more bytes than the packet has room for
         (SECOND + 12, "I", 0xFFFFFFFF, 1),
