@@ -143,6 +143,7 @@ def profile(flows: FlowsConfig) -> Profile:
         chosen,
         vlan_in_key=flows.vlan_in_key,
         tunnels=flows.tunnels,
+        snapshot_closed=flows.snapshot_closed,
         snapshot_pkts=flows.snapshot_pkts,
         tcp_new_ns=times.tcp_new_s * SECOND_NS,
         tcp_ns=times.tcp_s * SECOND_NS,

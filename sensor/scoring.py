@@ -133,9 +133,7 @@ class Scoring:
                 self.on_told(flows, rows)
         self._write_updates([verdict for verdict in verdicts if verdict.update])
         if self.config.output.flow_events:
-            alerted: NDArray[np.bool_] = np.zeros(len(flows), dtype=bool)
-            alerted[rows] = True
-            self.write("flow", self._builder(place).flow_lines(judged, alerted))
+            self.write("flow", self._builder(place).flow_lines(judged, self._alerted(flows, rows)))
 
     def tick(self, now_ns: int) -> None:
         """Let packet time pass: incidents whose time is over say their last word."""
@@ -167,6 +165,14 @@ class Scoring:
             class_names=self.detector.meta.classes,
             budget_rank=self.detector.budget_rank(scores.score),
         )
+
+    def _alerted(self, flows: NDArray[np.void], rows: Sequence[int]) -> NDArray[np.bool_]:
+        """Return which flows an alert was written for, by this record or by an earlier one of the same flow."""
+        alerted: NDArray[np.bool_] = np.zeros(len(flows), dtype=bool)
+        alerted[rows] = True
+        again = np.flatnonzero(flows["part"])
+        alerted[again] |= np.fromiter((int(one) in self._told for one in flows["flow_id"][again]), bool, len(again))
+        return alerted
 
     def _contributions(self, features: NDArray[np.float32]) -> NDArray[np.float32]:
         """Return what the features of the flows to be told of contributed, (n, k); nothing for none."""

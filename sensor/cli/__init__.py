@@ -32,6 +32,11 @@ EXTRAS = {
     "skl2onnx": "export",
     "pyarrow": "parquet",
     "zstandard": "zstd",
+    "redis": "redis",
+    "confluent_kafka": "kafka",
+    "prometheus_client": "metrics",
+    "scapy": "scapy",
+    "pyshark": "tshark",
 }
 
 

@@ -91,7 +91,7 @@ def assemble(args: argparse.Namespace) -> "tuple[Daemon, Server | None]":
     result = run_selftest(config)
     if not result.passed:
         raise NettrusionError(f"selftest failed: {result.sentence}")
-    log.info("selftest: %s", result.sentence)
+    log.log(logging.WARNING if result.quiet else logging.INFO, "selftest: %s", result.sentence)
     sources = open_sources(config.capture, args.follow)
     try:
         outputs = Outputs.open(config)

@@ -68,6 +68,7 @@ class FlowsConfig:
     max_flows: int = _key(262144, low=64, high=16_777_216)
     vlan_in_key: bool = _key(True)
     tunnels: bool = _key(False)
+    snapshot_closed: bool = _key(True)
     snapshot_pkts: int = _key(0, low=0, high=1_000_000)
     timeouts: TimeoutsConfig = field(default_factory=TimeoutsConfig)
 

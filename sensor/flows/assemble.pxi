@@ -63,7 +63,7 @@ cdef void add_packet(Table *table, Packet *packet) noexcept nogil:
     cdef uint32_t number
     cdef Slot *slot
     cdef int64_t idle
-    cdef bint syn, reuse, backward, too_old
+    cdef bint syn, reuse, backward, too_old, open
     number = find_quoted(table, packet) if packet.quotes else find_flow(table, packet)
     if number == NO_SLOT:
         begin_flow(table, packet)
@@ -89,8 +89,9 @@ cdef void add_packet(Table *table, Packet *packet) noexcept nogil:
     else:
         backward = goes_back(table, slot, packet)
         count_packet(table, slot, packet, backward)
+        open = slot.closing < CLOSED_FIN
         advance_state(table, number, packet, backward)
-        if slot.rec.fwd.pkts + slot.rec.bwd.pkts == table.rules.snapshot_pkts and slot.used:
+        if slot.used and is_due(table, slot, open):
             report_flow(table, slot, SNAPSHOT)
 
 
@@ -232,8 +233,15 @@ cdef void open_piece(Table *table, Slot *slot, Packet *packet, bint fresh) noexc
         note_flags(table, slot, packet, backward)
     elif table.rules.fin_of_first and packet.flags & F_FIN:
         slot.fins = 2 if backward else 1
-    if table.rules.snapshot_pkts == 1:
+    if is_due(table, slot, True):
         report_flow(table, slot, SNAPSHOT)
+
+
+cdef inline bint is_due(Table *table, Slot *slot, bint was_open) noexcept nogil:
+    """Whether a flow is to be told of as it is now: it has so many packets, or its connection has just closed."""
+    if was_open and slot.closing >= CLOSED_FIN and table.rules.snapshot_closed:
+        return True
+    return slot.rec.fwd.pkts + slot.rec.bwd.pkts == table.rules.snapshot_pkts
 
 
 cdef void succeed_flow(Table *table, uint32_t number, Packet *packet, bint reuse) noexcept nogil:

@@ -79,6 +79,7 @@ cdef set_rules(Rules *rules, profile):
     rules.sweep = profile.sweep
     rules.same_syn_joins = profile.same_syn_joins
     rules.snapshot_pkts = profile.snapshot_pkts
+    rules.snapshot_closed = profile.snapshot_closed and profile.sweep
 
 
 FLOW_DTYPE = _flow_dtype()

@@ -37,6 +37,8 @@ class Profile:
         fin_of_first: a FIN in a flow's first packet counts towards both sides' FIN.
         min_pkts: flows with fewer packets are not reported.
         snapshot_pkts: with this many packets an open flow is reported a first time, as it is by then; 0 is never.
+        snapshot_closed: a connection that has just closed is reported a first time, before it has waited for
+            stragglers; only with `sweep`.
         whole_us: times are cut to whole microseconds, as CICFlowMeter computes.
         count_retransmissions: keep a set of the TCP packets seen (memory grows with them; capped).
         conn_every_end: a flow's own duration is part of its connection time however it ends.
@@ -65,6 +67,7 @@ class Profile:
     fin_of_first: bool = True
     min_pkts: int = 1
     snapshot_pkts: int = 0
+    snapshot_closed: bool = False
     whole_us: bool = True
     count_retransmissions: bool = False
     conn_every_end: bool = True

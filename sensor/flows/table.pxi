@@ -45,6 +45,7 @@ cdef struct Rules:               # a Profile, field for field, as far as it is n
     bint split_icmp
     bint sweep
     bint same_syn_joins
+    bint snapshot_closed
 
 cdef struct Table:
     Rules rules

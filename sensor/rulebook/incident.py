@@ -22,6 +22,10 @@ _RISE_PERMILLE = 50
 """A score that rose by so much since it was told is worth a word before the window ends."""
 
 
+_TAIL_NS = 10 * NS_PER_S
+"""What a flow that was told still brings within this time is its tail: it is not worth a word of its own."""
+
+
 @dataclass(slots=True)
 class Incident:
     """What is known of one window, which takes in what ended up to `until_ns`.
@@ -29,8 +33,8 @@ class Incident:
     `first_ns` and `last_ns` are when its flows ended, `begun_ns` is the clock when the first was counted.
     `close_ns` is the clock, not the time of a flow, at which the window is over, `look_ns` when the
     incident is looked at next, and `late` says that by then it only waits for late flows. `seen` counts
-    flows, `told` what it was in the last verdict, 0 while there was none, and `changed` says that a
-    record came since. `open_flows` counts those of its flows of which later records are expected.
+    flows, `told` what it was in the last verdict, 0 while there was none, and `changed` says that
+    flows joined since or that records came from well after what was told. `open_flows` counts those of its flows of which later records are expected.
     `flow` is the last record of the flow that was told last, `score_permille` and `class_name` are
     those of its highest score.
     """
@@ -49,7 +53,6 @@ class Incident:
     late: bool = False
     seen: int = 0
     told: int = 0
-    changed: bool = False
     open_flows: int = 0
     flow: np.void | None = None
     flow_id: int = -1
@@ -58,7 +61,9 @@ class Incident:
     sources: Distinct | None = None
     throttle: Throttle = field(init=False)
     _longest_ns: int = field(init=False)
+    _told_last_ns: int = 0
     _told_bytes: int = 0
+    _told_ns: int = 0
     _told_permille: int = 0
 
     def __post_init__(self) -> None:
@@ -93,7 +98,6 @@ class Incident:
         elif time_ns < self.first_ns:
             self.first_ns = time_ns
         self.seen += 1
-        self.changed = True
         return self.throttle.tells(self.seen)
 
     def takes(self, time_ns: int) -> bool:
@@ -106,8 +110,8 @@ class Incident:
         A rule that counts up to a number does so in a window that stays as it began: flows that go
         on for hours would gather hours of others to be counted with them.
         """
-        self.changed = True
         self.last_ns = max(self.last_ns, time_ns)
+        self.changed = self.changed or self.last_ns > self._told_ns + _TAIL_NS
         self.close_ns = max(self.close_ns, clock_ns + self.window_ns)
         if self.throttle.kind == "limit":
             self.until_ns = max(self.until_ns, min(time_ns + self.window_ns, self._longest_ns))
@@ -138,8 +142,8 @@ class Incident:
         return self._update(self.seen >= 2 * self.told or self._told_flow_grew())
 
     def last_word(self) -> list[Verdict]:
-        """Return an update when anything at all came since the last word."""
-        return self._update(self.changed)
+        """Return an update when anything came since the last word that is more than the tail of what was told."""
+        return self._update(self.changed or self._told_flow_grew())
 
     def _told_flow_grew(self) -> bool:
         if self.flow is None:
@@ -155,6 +159,7 @@ class Incident:
         """Return what to tell now; a row of -1 makes it an update."""
         self.told = self.seen
         self.changed = False
+        self._told_ns = self.last_ns
         self._told_bytes = _bytes(flow)
         self._told_permille = self.score_permille
         return Verdict(

@@ -62,7 +62,7 @@ def test_a_source_that_never_had_anything_is_no_error_when_it_is_live():
 
 
 def test_the_default_configuration_is_the_engine_s_own_wire_profile():
-    assert profile(FlowsConfig()) == PROFILES["wire"]
+    assert profile(FlowsConfig(snapshot_closed=False)) == PROFILES["wire"]
 
 
 @pytest.mark.parametrize("name", ["cns22", "fork", "legacy"])
@@ -81,3 +81,4 @@ def test_every_timeout_reaches_the_engine():
 
 def test_early_verdicts_reach_the_engine():
     assert profile(FlowsConfig(snapshot_pkts=77)).snapshot_pkts == 77
+    assert profile(FlowsConfig()).snapshot_closed

@@ -57,7 +57,9 @@ def test_words_are_due_when_something_came_and_only_of_what_was_told():
     assert (one.grown(), one.doubled(), one.last_word()) == ([], [], []), "nothing was told yet"
     one.tell(scored([F(bytes=(60, 40))]), 0)
     assert (one.grown(), one.doubled(), one.last_word()) == ([], [], [])
-    one.extend(101 * S, 201 * S)
+    one.extend(110 * S, 210 * S)
+    assert (one.grown(), one.doubled(), one.last_word()) == ([], [], []), "the tail of what was told"
+    one.extend(111 * S, 211 * S)
     assert (one.grown(), one.doubled()) == ([], [])
     assert [word.count for word in one.last_word()] == [1]
     one.count(102 * S)
