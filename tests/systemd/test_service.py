@@ -143,6 +143,20 @@ def test_two_instances_share_a_log_and_nothing_else(machine: Machine):
     assert machine.show(UNIT, "SubState")["SubState"] == "running"
 
 
+def test_metrics_are_read_over_a_port_that_the_sensor_does_not_have(machine: Machine):
+    pytest.importorskip("prometheus_client", reason="the sensor serves metrics with the package prometheus-client")
+    pid = start(machine)
+    machine.run("systemctl", "start", "nettrusion-metrics@wire.socket")
+    send(machine, scan("192.0.2.12"))
+    machine.wait_for("alert", lambda: events(machine, "alert"))
+    fetch = "import urllib.request as r; print(r.urlopen('http://127.0.0.1:9765/metrics', timeout=10).read().decode())"
+    page = machine.run("python3", "-c", fetch).stdout
+    assert any(line.startswith("nettrusion_") and "alerts" in line for line in page.splitlines()), page
+    listening = machine.run("ss", "--tcp", "--listening", "--processes", "--no-header").stdout
+    assert "127.0.0.1:9765" in listening
+    assert f"pid={pid}," not in listening
+
+
 def test_an_interface_that_is_not_there_is_named(machine: Machine):
     done = machine.run("systemctl", "start", "nettrusion@nowhere", check=False)
     assert done.returncode

@@ -22,12 +22,12 @@ def installed(repo: Path, tmp_path: Path) -> Path:
     return tmp_path
 
 
-def exposure(root: Path) -> float:
+def exposure(root: Path, unit: str = "nettrusion@eth0.service") -> float:
     """Return systemd's own figure for the unit installed under a folder: 0 nothing open, 10 everything."""
     if shutil.which("systemd-analyze") is None:
         pytest.skip("the exposure is computed by the program systemd-analyze")
     done = subprocess.run(
-        ["systemd-analyze", "security", "--offline=yes", "--no-pager", f"--root={root}", "nettrusion@eth0.service"],
+        ["systemd-analyze", "security", "--offline=yes", "--no-pager", f"--root={root}", unit],
         capture_output=True,
         text=True,
         check=False,
@@ -40,6 +40,10 @@ def exposure(root: Path) -> float:
 
 def test_the_unit_is_hardly_exposed(installed: Path):
     assert exposure(installed) <= LIMIT
+
+
+def test_what_carries_the_metrics_is_less_exposed_still(installed: Path):
+    assert exposure(installed, "nettrusion-metrics@eth0.service") <= 0.9
 
 
 def test_taking_a_restriction_out_shows_in_the_figure(installed: Path):
@@ -85,6 +89,8 @@ def test_an_installation_puts_everything_in_its_place(installed: Path):
     assert places == {
         "etc/logrotate.d/nettrusion",
         "etc/nettrusion/sensor.toml",
+        "usr/lib/systemd/system/nettrusion-metrics@.service",
+        "usr/lib/systemd/system/nettrusion-metrics@.socket",
         "usr/lib/systemd/system/nettrusion@.service",
         "usr/lib/tmpfiles.d/nettrusion.conf",
         "usr/share/doc/nettrusion/operations.md",
