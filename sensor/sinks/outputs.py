@@ -99,9 +99,7 @@ def _queued(name: str, table: SinkConfig, host: str) -> QueuedSink:
 def _files(config: Config) -> Mapping[str, SinkConfig]:
     """Return the sinks that `[output]` and `[stats]` amount to."""
     output, stats = config.output, config.stats
-    kinds = ["alert", "anomaly"]
-    if output.flow_events:
-        kinds.append("flow")
+    kinds = ["alert", "anomaly", "flow"]
     apart = stats.path not in ("", output.path)
     if not apart:
         kinds.append("stats")
@@ -118,5 +116,6 @@ def _file(path: str, kinds: tuple[str, ...], mode: str) -> SinkConfig:
 
 
 def _kinds(table: SinkConfig, config: Config) -> frozenset[EventKind]:
-    """Return the kinds of events that a sink takes."""
-    return frozenset(kind for kind in KINDS if kind in table.events and (kind != "stats" or config.stats.enabled))
+    """Return the kinds of events that a sink takes: those that it asks for and that are made at all."""
+    made = {"flow": config.output.flow_events, "stats": config.stats.enabled}
+    return frozenset(kind for kind in KINDS if kind in table.events and made.get(kind, True))

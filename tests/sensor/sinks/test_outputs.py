@@ -12,8 +12,8 @@ from sensor.sinks import FileSink, Outputs, QueuedSink
 from tests.sensor.sinks.waiting import Memory, event, events, until
 
 
-def config(tmp_path: Path, sinks: dict[str, SinkConfig] | None = None, **more: Any) -> Config:
-    output = OutputConfig(path=str(tmp_path / "eve.json"), mode="0600")
+def config(tmp_path: Path, sinks: dict[str, SinkConfig] | None = None, *, flows: bool = False, **more: Any) -> Config:
+    output = OutputConfig(path=str(tmp_path / "eve.json"), mode="0600", flow_events=flows)
     return replace(Config(), output=output, sinks=sinks or {}, **more)
 
 
@@ -24,7 +24,7 @@ def test_each_sink_gets_its_kinds(tmp_path: Path):
         "all": SinkConfig(type="file", path=str(paths["all"])),
         "stats": SinkConfig(type="file", path=str(paths["stats"]), events=("stats",), flush_ms=50),
     }
-    outputs = Outputs.open(config(tmp_path, sinks))
+    outputs = Outputs.open(config(tmp_path, sinks, flows=True))
     for number, kind in enumerate(("alert", "flow", "stats", "anomaly")):
         assert outputs.wants(kind)  # type: ignore[arg-type]
         outputs.write(kind, [event(number, kind)])  # type: ignore[arg-type]
@@ -48,8 +48,7 @@ def test_without_sinks_there_is_the_file_of_the_output(tmp_path: Path):
 
 
 def test_flow_events_and_stats_go_where_the_output_says(tmp_path: Path):
-    asked = config(tmp_path, stats=StatsConfig(path=str(tmp_path / "stats.json")))
-    outputs = Outputs.open(replace(asked, output=replace(asked.output, flow_events=True)))
+    outputs = Outputs.open(config(tmp_path, flows=True, stats=StatsConfig(path=str(tmp_path / "stats.json"))))
     outputs.write("flow", events(1))
     outputs.write("stats", events(1, 1))
     outputs.close()
@@ -57,9 +56,10 @@ def test_flow_events_and_stats_go_where_the_output_says(tmp_path: Path):
     assert (tmp_path / "stats.json").read_bytes() == event(1)
 
 
-def test_stats_that_are_off_are_not_wanted(tmp_path: Path):
-    outputs = Outputs.open(config(tmp_path, stats=StatsConfig(enabled=False)))
-    assert not outputs.wants("stats")
+@pytest.mark.parametrize("sinks", [{}, {"out": SinkConfig(type="stdout")}], ids=["file", "sinks"])
+def test_what_is_not_made_is_not_wanted(tmp_path: Path, sinks: dict[str, SinkConfig]):
+    outputs = Outputs.open(config(tmp_path, sinks, stats=StatsConfig(enabled=False)))
+    assert [outputs.wants(kind) for kind in ("alert", "anomaly", "flow", "stats")] == [True, True, False, False]
     outputs.close()
 
 
