@@ -156,7 +156,7 @@ class FollowSource(Window):
             return True
         if newer or file.complete or self._records.damaged:
             self._finish(file)
-            return True
+            return self._step()
         return False
 
     def _read(self, file: _Growing | _Packed) -> bool:
@@ -181,6 +181,7 @@ class FollowSource(Window):
         self._begin()
         with suppress(OSError):
             self.size = found.path.stat().st_size
+        self._read(self._file)
         return True
 
     def _is_cut(self, file: _Growing | _Packed) -> bool:
