@@ -22,10 +22,6 @@ _RISE_PERMILLE = 50
 """A score that rose by so much since it was told is worth a word before the window ends."""
 
 
-_TAIL_NS = 10 * NS_PER_S
-"""What a flow that was told still brings within this time is its tail: it is not worth a word of its own."""
-
-
 @dataclass(slots=True)
 class Incident:
     """What is known of one window, which takes in what ended up to `until_ns`.
@@ -33,10 +29,9 @@ class Incident:
     `first_ns` and `last_ns` are when its flows ended, `begun_ns` is the clock when the first was counted.
     `close_ns` is the clock, not the time of a flow, at which the window is over, `look_ns` when the
     incident is looked at next, and `late` says that by then it only waits for late flows. `seen` counts
-    flows, `told` what it was in the last verdict, 0 while there was none, and `changed` says that
-    flows joined since or that records came from well after what was told. `open_flows` counts those of its flows of which later records are expected.
-    `flow` is the last record of the flow that was told last, `score_permille` and `class_name` are
-    those of its highest score.
+    flows, `told` what it was in the last verdict, 0 while there was none. `open_flows` counts those of
+    its flows of which later records are expected. `flow` is the last record of the flow that was told
+    last, `score_permille` and `class_name` are those of its highest score.
     """
 
     rule: Rule
@@ -63,7 +58,6 @@ class Incident:
     _longest_ns: int = field(init=False)
     _told_last_ns: int = 0
     _told_bytes: int = 0
-    _told_ns: int = 0
     _told_permille: int = 0
 
     def __post_init__(self) -> None:
@@ -111,7 +105,6 @@ class Incident:
         on for hours would gather hours of others to be counted with them.
         """
         self.last_ns = max(self.last_ns, time_ns)
-        self.changed = self.changed or self.last_ns > self._told_ns + _TAIL_NS
         self.close_ns = max(self.close_ns, clock_ns + self.window_ns)
         if self.throttle.kind == "limit":
             self.until_ns = max(self.until_ns, min(time_ns + self.window_ns, self._longest_ns))
@@ -142,8 +135,13 @@ class Incident:
         return self._update(self.seen >= 2 * self.told or self._told_flow_grew())
 
     def last_word(self) -> list[Verdict]:
-        """Return an update when anything came since the last word that is more than the tail of what was told."""
-        return self._update(self.changed or self._told_flow_grew())
+        """Return an update when there would be one before the end, or it all went on for a window's length more.
+
+        What a flow that was told still brings until then, such as the end of a connection that was
+        scored as it closed, is not worth a word of its own.
+        """
+        lasted = self.last_ns - self._told_last_ns >= self.window_ns
+        return self._update(lasted or self.seen > self.told or self._told_flow_grew())
 
     def _told_flow_grew(self) -> bool:
         if self.flow is None:
@@ -158,8 +156,7 @@ class Incident:
     def _verdict(self, row: int, flow: np.void) -> Verdict:
         """Return what to tell now; a row of -1 makes it an update."""
         self.told = self.seen
-        self.changed = False
-        self._told_ns = self.last_ns
+        self._told_last_ns = self.last_ns
         self._told_bytes = _bytes(flow)
         self._told_permille = self.score_permille
         return Verdict(

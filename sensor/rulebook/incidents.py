@@ -7,7 +7,7 @@ of flows that go on: an incident that has counted a flow takes in all that is he
 goes on with it. So an incident is kept for a while after its window.
 
 It is told again when its window is over and it grew; while it goes on, at most once a window's length and
-only of what is much more than was told; and when nothing more can come, if anything did.
+only of what is much more than was told; and when nothing more can come, if it grew or lasted since.
 """
 
 from collections import OrderedDict

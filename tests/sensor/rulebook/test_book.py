@@ -208,13 +208,19 @@ def test_a_slow_attack_of_an_hour_is_one_alert_and_updates(tmp_path):
     assert rules.counters["matched"] == 30 * 51
 
 
-def test_a_snapshot_is_told_and_its_end_is_the_last_word(tmp_path):
+def test_a_snapshot_is_told_and_an_end_that_is_another_matter_is_the_last_word(tmp_path):
     rules = book(tmp_path, rule("flowbits:isset,ml.dos;"))
     (alert,) = rules.judge(scored([F(id=1, end=1000, pkts=(20, 0), reason=Reason.SNAPSHOT)]))
     assert (alert.flow["reason"], alert.update) == (Reason.SNAPSHOT, False)
-    assert rules.judge(scored([F(id=1, end=1009, pkts=(90, 0), part=1)])) == []
+    assert rules.judge(scored([F(id=1, end=1009, pkts=(90, 0), bytes=(9000, 0), part=1)])) == []
     (update,) = rules.close()
     assert (update.count, update.flow["fwd"]["pkts"], update.flow["reason"]) == (1, 90, Reason.FIN)
+
+
+def test_a_snapshot_is_told_and_an_end_like_it_is_not(tmp_path):
+    rules = book(tmp_path, rule("flowbits:isset,ml.dos;"))
+    assert len(rules.judge(scored([F(id=1, end=1000, reason=Reason.SNAPSHOT), F(id=1, end=1001, part=1)]))) == 1
+    assert rules.close() == []
 
 
 def test_a_reload_neither_repeats_nor_loses_an_alert(tmp_path):

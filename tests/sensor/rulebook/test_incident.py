@@ -57,11 +57,12 @@ def test_words_are_due_when_something_came_and_only_of_what_was_told():
     assert (one.grown(), one.doubled(), one.last_word()) == ([], [], []), "nothing was told yet"
     one.tell(scored([F(bytes=(60, 40))]), 0)
     assert (one.grown(), one.doubled(), one.last_word()) == ([], [], [])
-    one.extend(110 * S, 210 * S)
+    one.extend(109 * S, 209 * S)
     assert (one.grown(), one.doubled(), one.last_word()) == ([], [], []), "the tail of what was told"
-    one.extend(111 * S, 211 * S)
+    one.extend(110 * S, 210 * S)
     assert (one.grown(), one.doubled()) == ([], [])
-    assert [word.count for word in one.last_word()] == [1]
+    assert [word.count for word in one.last_word()] == [1], "it went on for a window's length"
+    assert one.last_word() == []
     one.count(102 * S)
     one.count(103 * S)
     assert [word.count for word in one.doubled()] == [3]
