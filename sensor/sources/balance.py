@@ -1,8 +1,8 @@
 """Which worker gets a packet: a program that gives all packets between two hosts the same number.
 
 Both addresses are joined by xor, so that direction does not matter, and then mixed, so that neither
-neighbouring addresses nor random ones favour a worker. Ports take no part: fragments, which have none, and
-errors stay with the flows that they belong to.
+neighbouring addresses nor random ones favour a worker. Ports take no part: fragments, which have none, stay
+with the flows that they belong to.
 """
 
 import secrets
@@ -10,7 +10,6 @@ import secrets
 from sensor.sources.bpf import (
     COPY_TO_X,
     JUMP,
-    JUMP_ANY_BIT,
     JUMP_EQUAL,
     LOAD_BYTE,
     LOAD_HALF,
@@ -32,10 +31,8 @@ IPV4, IPV6, VLAN, SERVICE_VLAN, PPPOE = 0x0800, 0x86DD, 0x8100, 0x88A8, 0x8864
 PPP_IPV4, PPP_IPV6 = 0x0021, 0x0057
 VLAN_BYTES, PPPOE_BYTES = 4, 8
 OUTGOING = 4
-ICMP, UNREACHABLE, OFFSET_BITS = 1, 3, 0x1FFF
-PLAIN_HEADER = 0x45  # version 4, no options
-# Where the addresses stand in a header, and in the header that an ICMP error quotes behind its own 28 bytes.
-IPV4_WORDS, QUOTED_WORDS, IPV6_WORDS = (12, 16), (40, 44), tuple(range(8, 40, 4))
+# Where the words of both addresses stand in a header.
+IPV4_WORDS, IPV6_WORDS = (12, 16), tuple(range(8, 40, 4))
 
 # Rounds of shift and multiplication that leave no bit of the sum of addresses without a say in the lowest one
 # (the constants of Chris Wellons' lowbias32).
@@ -50,8 +47,8 @@ def by_hosts(seed: int | None = None) -> Program:
     """Return the program; its value is to be taken modulo the number of workers.
 
     It reads IPv4 and IPv6, below them one VLAN tag that the kernel left in place (it takes off the outermost)
-    and PPPoE sessions. An ICMP destination-unreachable message is numbered by the packet that it quotes, since
-    the engine counts it with the quoted flow. Everything else goes to worker 0.
+    and PPPoE sessions; everything else goes to worker 0. An ICMP error is numbered by its own addresses, as the
+    engine keys it: one of a host goes with the flows to that host, one of a router on the way need not.
 
     Args:
         seed: 32 bits; random when None, so that nobody can aim all packets at one worker.
@@ -88,23 +85,10 @@ def _headers(name: str, at: int) -> list[Line]:
     """Sum up the addresses of an IP header that stands so many bytes behind the network header, or in PPPoE there."""
     inside = at + PPPOE_BYTES
     return [
-        *(f"{name}4", *_ipv4(at, f"{name}own"), f"{name}6", *_sum(at, IPV6_WORDS)),
+        *(f"{name}4", *_sum(at, IPV4_WORDS), f"{name}6", *_sum(at, IPV6_WORDS)),
         *(f"{name}pppoe", _do(LOAD_HALF, NETWORK + inside - 2)),
         *(_do(JUMP_EQUAL, PPP_IPV4, f"{name}ppp4"), _do(JUMP_EQUAL, PPP_IPV6, f"{name}ppp6", "other")),
-        *(f"{name}ppp4", *_ipv4(inside, f"{name}pppown"), f"{name}ppp6", *_sum(inside, IPV6_WORDS)),
-    ]
-
-
-def _ipv4(at: int, own: str) -> list[Line]:
-    """Sum up the addresses of the packet, or of the one that an unreachable message quotes."""
-    start = NETWORK + at
-    return [
-        *(_do(LOAD_BYTE, start), _do(JUMP_EQUAL, PLAIN_HEADER, "", own)),
-        *(_do(LOAD_BYTE, start + 9), _do(JUMP_EQUAL, ICMP, "", own)),
-        *(_do(LOAD_HALF, start + 6), _do(JUMP_ANY_BIT, OFFSET_BITS, own)),
-        *(_do(LOAD_BYTE, start + 20), _do(JUMP_EQUAL, UNREACHABLE, "", own)),
-        *_sum(at, QUOTED_WORDS),
-        *(own, *_sum(at, IPV4_WORDS)),
+        *(f"{name}ppp4", *_sum(inside, IPV4_WORDS), f"{name}ppp6", *_sum(inside, IPV6_WORDS)),
     ]
 
 

@@ -48,8 +48,6 @@ def run(program: Program, packet: Packet) -> int:
             at += k
         elif code == 0x15:
             at += if_true if a == k else if_false
-        elif code == 0x45:
-            at += if_true if a & k else if_false
         elif code in (0x06, 0x16):
             return k if code == 0x06 else a
         else:

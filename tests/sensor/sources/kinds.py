@@ -27,8 +27,8 @@ def session(packet: bytes) -> bytes:
 
 
 def unreachable(src: str, dst: str) -> bytes:
-    """Return what a router says of a packet from one to the other: it is sent to the first."""
-    return ip4("192.0.2.254", src, 1, struct.pack(">BBHI", 3, 1, 0, 0) + ip4(src, dst)[:28])
+    """Return what a host says of a packet from another to itself: it has no such port."""
+    return ip4(dst, src, 1, struct.pack(">BBHI", 3, 3, 0, 0) + ip4(src, dst)[:28])
 
 
 # (name, EtherType that the kernel sees once it has taken the outermost tag off, network header and on)

@@ -8,7 +8,7 @@ import pytest
 from sensor.sources.balance import by_hosts
 from sensor.sources.bpf import MAX_INSTRUCTIONS
 from tests.sensor.sources.cbpf import Packet, run
-from tests.sensor.sources.kinds import DRESSES, ip4, ip6, unreachable
+from tests.sensor.sources.kinds import DRESSES, ip4, ip6
 
 PROGRAM = by_hosts(seed=12345)
 CLIENT, SERVER = "10.1.2.3", "198.51.100.7"
@@ -35,15 +35,6 @@ def test_a_tag_that_this_machine_put_on_stands_before_the_network_header():
     for packet in (ip4(CLIENT, SERVER), ip6(CLIENT, SERVER)):
         plain = 0x0800 if packet[0] >> 4 == 4 else 0x86DD
         assert run(PROGRAM, Packet(0x8100, packet, kind=4)) == run(PROGRAM, Packet(plain, packet))
-
-
-def test_an_echo_is_numbered_by_its_own_addresses():
-    echo = ip4(CLIENT, SERVER, 1, b"\x08\0" + bytes(60))
-    assert run(PROGRAM, Packet(0x0800, echo)) == number("ipv4", CLIENT, SERVER)
-
-
-def test_a_message_cut_before_the_quoted_addresses_goes_to_the_first_worker():
-    assert run(PROGRAM, Packet(0x0800, unreachable(CLIENT, SERVER)[:40])) == 0
 
 
 @pytest.mark.parametrize("protocol", [0x0806, 0x88CC, 0x0004])
