@@ -76,6 +76,8 @@ class Scoring:
         self.on_told: Observe | None = None
         self.said = Said()
         self._anomalies = AnomalyLimiter()
+        self.drift: Drift | None = None
+        self.drift_of = ""
         self._told: OrderedDict[int, Place] = OrderedDict()
         self.put_in_force(config, detector, rulebook)
 
@@ -83,17 +85,19 @@ class Scoring:
         """Judge by these from the next batch on; what was counted so far stays.
 
         The incidents that are open go over as far as the new rulebook has taken them (`Rulebook.take_over`).
+        Drift is measured on, from the beginning where the model is another.
         """
+        if self.drift is not None and detector.meta.sha256 != self.drift_of:
+            self.drift, self.drift_of = Drift(detector.meta), detector.meta.sha256
         self.config = config
         self.detector = detector
         self.rulebook = rulebook
         self.threshold = threshold(config, detector)
-        self.drift: Drift | None = None
         self._builders: dict[Place, EventBuilder] = {}
 
     def measure_drift(self) -> None:
         """Begin to compare what is scored with what the model was trained on."""
-        self.drift = Drift(self.detector.meta)
+        self.drift, self.drift_of = Drift(self.detector.meta), self.detector.meta.sha256
 
     def score(self, flows: NDArray[np.void], place: Place) -> None:
         """Score, judge and write flows that have ended, or snapshots of open ones.

@@ -136,7 +136,7 @@ def _serve(config: "Config", daemon: "Daemon") -> "Server | None":
     from sensor.metrics import serve
 
     try:
-        server = serve(listen, lambda: daemon.figures)
+        server = serve(listen, lambda: daemon.figures, lambda: daemon.healthy)
     except NettrusionError as error:
         if config.metrics.listen:
             raise

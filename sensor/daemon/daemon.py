@@ -91,6 +91,11 @@ class Daemon:
         """What there is to say about the run now; any thread may ask."""
         return self.readings.figures()
 
+    @property
+    def healthy(self) -> bool:
+        """Whether every part moves."""
+        return not stuck([self.writer, *self.workers], self.config.daemon.stall_s)
+
     def run(self, notifier: Notifier, state: RunState, requests: Callable[[float], Request | None]) -> int:
         """Run until told to stop, or until every source is over.
 

@@ -11,7 +11,7 @@ from sensor.detector import Reason
 from sensor.eve.columns import columns
 from sensor.eve.flow import app_protos, metadata
 from sensor.flows import Reason as Ended
-from sensor.flows import join, pick
+from sensor.flows import State, join, pick
 from sensor.rulebook import ScoredFlows, Verdict
 
 
@@ -146,10 +146,15 @@ def _alert_event(event: dict[str, Any], judgement: Judgement, class_name: str, f
     return event
 
 
+def _is_open(flow: np.void) -> bool:
+    """Return whether packets of a flow are expected still: it was told of before its end, and not because it closed."""
+    return bool(flow["reason"] == Ended.SNAPSHOT and flow["state"] != State.CLOSED)
+
+
 def _incident(verdict: Verdict) -> dict[str, list[str]]:
     """Return what there is to say of the incident beyond this flow, and whether the flow is still open."""
     return (
-        ({"ml_open": ["true"]} if verdict.flow["reason"] == Ended.SNAPSHOT else {})
+        ({"ml_open": ["true"]} if _is_open(verdict.flow) else {})
         | ({"ml_incident_flows": [str(verdict.count)]} if verdict.update or verdict.count > 1 else {})
         | ({"ml_incident_sources": [str(verdict.sources)]} if verdict.sources > 1 else {})
         | ({"ml_incident_by": [verdict.crowd]} if verdict.crowd else {})

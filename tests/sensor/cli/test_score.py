@@ -10,14 +10,14 @@ from typing import Any
 
 import pytest
 
-import sensor.pipeline
+import sensor.scoring
 from sensor.cli import main
 from tests.packets import connection, pcap
 from tests.sensor.known import CLASSIFICATION, RULES, KnownDetector
 
 CONTENT = pcap(connection("10.0.0.1", "10.0.0.2", (40000, 80), rounds=10))
 PACKETS = 26
-LOAD_DETECTOR = sensor.pipeline.load_detector
+LOAD_DETECTOR = sensor.scoring.load_detector
 
 
 @pytest.fixture(autouse=True)
@@ -28,7 +28,7 @@ def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     (tmp_path / "rules" / "a.rules").write_text(RULES)
     (tmp_path / "rules" / "classification.config").write_text(CLASSIFICATION)
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr(sensor.pipeline, "load_detector", lambda config: KnownDetector())
+    monkeypatch.setattr(sensor.scoring, "load_detector", lambda config: KnownDetector())
     return tmp_path
 
 
@@ -90,9 +90,9 @@ def test_several_captures_make_one_file_of_events():
 
 def test_events_on_standard_output_are_alone_there():
     script = (
-        "import sys, sensor.pipeline, sensor.cli\n"
+        "import sys, sensor.scoring, sensor.cli\n"
         "from tests.sensor.known import KnownDetector\n"
-        "sensor.pipeline.load_detector = lambda config: KnownDetector()\n"
+        "sensor.scoring.load_detector = lambda config: KnownDetector()\n"
         "sys.exit(sensor.cli.main(['score', '-', '-o', '-', '--rules', 'rules']))\n"
     )
     environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[3])}
@@ -204,7 +204,7 @@ def test_events_that_could_not_be_written_are_an_error(capsys):
 
 
 def test_a_model_without_the_signature_that_is_asked_for_is_refused(monkeypatch, capsys):
-    monkeypatch.setattr(sensor.pipeline, "load_detector", LOAD_DETECTOR)
+    monkeypatch.setattr(sensor.scoring, "load_detector", LOAD_DETECTOR)
     Path("signers").write_text("nettrusion ssh-ed25519 " + "A" * 68 + "\n")
     assert score("a.pcap", "--set", "detector.signers=signers") == 1
     assert "model.onnx.sig" in capsys.readouterr().err

@@ -7,6 +7,8 @@ import pytest
 
 from sensor.detector import Reason
 from sensor.eve import EventBuilder, Judgement
+from sensor.flows import Reason as Ended
+from sensor.flows import State
 from sensor.rulebook import Verdict
 from tests.sensor.eve.made import NOON_NS, flow, rule, scored, verdict
 
@@ -89,8 +91,11 @@ def test_a_crowd_says_by_what_it_is_one_and_of_how_many_sources():
 
 
 def test_an_alert_on_a_snapshot_says_that_the_flow_is_open():
-    told = [alert(verdict(flow=flow(reason=reason)[0]))["alert"]["metadata"].get("ml_open") for reason in range(1, 9)]
-    assert told == [*[None] * 7, ["true"]]
+    def told(reason: int, state: int) -> object:
+        return alert(verdict(flow=flow(reason=reason, state=state)[0]))["alert"]["metadata"].get("ml_open")
+
+    assert [told(reason, State.ESTABLISHED) for reason in Ended] == [*[None] * 7, ["true"]]
+    assert told(Ended.SNAPSHOT, State.CLOSED) is None
 
 
 def test_the_target_may_be_the_client():
@@ -191,7 +196,7 @@ def test_an_update_is_the_alert_again_with_its_number_of_flows():
 
 
 def test_an_update_of_a_single_flow_is_known_by_its_number():
-    (told,) = BUILDER.updates([verdict(-1, 1, update=True, flow=flow(reason=8)[0])])
+    (told,) = BUILDER.updates([verdict(-1, 1, update=True, flow=flow(reason=8, state=1)[0])])
     assert (told["alert"]["metadata"]["ml_incident_flows"], told["alert"]["metadata"]["ml_open"]) == (["1"], ["true"])
 
 
