@@ -31,12 +31,20 @@ class Clock:
         return self.now
 
 
+def open_files(folder: Path) -> list[str]:
+    """Return what this process has open in a folder."""
+    links = [Path(f"/proc/self/fd/{number}") for number in os.listdir("/proc/self/fd")]
+    names = [os.readlink(link) for link in links if link.is_symlink()]
+    return [name for name in names if name.startswith(f"{folder}/")]
+
+
 def test_a_period_has_a_file_of_its_own_named_by_its_begin(tmp_path: Path):
     clock = Clock(MIDNIGHT - 1.5)
     transport = FileTransport(str(tmp_path / "eve-%Y%m%d-%H.json"), mode=0o600, rotate_s=3600, clock=clock)
     for now, line in ((MIDNIGHT - 1.5, 0), (MIDNIGHT - 0.5, 1), (MIDNIGHT, 2), (MIDNIGHT + 3599.9, 3)):
         clock.now = now
         assert not transport.send([event(line)]).rest
+        assert len(open_files(tmp_path)) == 1
     clock.now = MIDNIGHT + 2 * 3600
     transport.close()
     files = {path.name: path.read_bytes() for path in tmp_path.iterdir()}
