@@ -12,7 +12,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from itertools import islice
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 from sensor.errors import NettrusionError
 from sensor.sources.packets import PacketStream
@@ -80,7 +80,7 @@ class ScapyFile(Window):
         """
         super().__init__(os.fspath(path), live=False)
         load_scapy()
-        self._reader, self._packets = _open_file(self.name)
+        self._file, self._packets = _open_file(self.name)
         self._stream = PacketStream()
         self.size = Path(self.name).stat().st_size
         self._begin()
@@ -96,7 +96,7 @@ class ScapyFile(Window):
         data = self._stream.take()
         if data:
             self._append(data)
-        self.position = self._told()
+        self.position = self._file.tell()
         if count < BATCH_PKTS and self.fault is None and self.size and self.position < self.size:
             self.fault = f"scapy read {self.position} of its {self.size} bytes and saw no packet behind them"
         return bool(data)
@@ -105,36 +105,35 @@ class ScapyFile(Window):
         """Close the file."""
         if not self._closed.is_set():
             self._release()
-            self._reader.close()
-
-    def _told(self) -> int:
-        file = self._reader.f
-        return int(getattr(file, "fileobj", file).tell())
+            self._file.close()
 
 
 Packet = tuple[int, int, bytes, int, int]
 """What PacketStream.add takes: time, link type, frame, bytes on the wire, bytes of check sequence."""
 
 
-def _open_file(name: str) -> tuple[Any, Iterator[Packet]]:
-    """Return a reader of scapy's and the packets that it gives."""
+def _open_file(name: str) -> tuple[BinaryIO, Iterator[Packet]]:
+    """Open a file and return it with the packets that scapy reads from it."""
     from scapy.error import Scapy_Exception
     from scapy.utils import ERFEthernetReader, RawPcapNgReader, RawPcapReader
 
     try:
         if not stat.S_ISREG(Path(name).stat().st_mode):
             raise NettrusionError(f"{name}: is no file; scapy reads a capture from a file")
-        if name.lower().endswith((".erf", ".erf.gz")):
-            records = ERFEthernetReader(name)
-            return records, _erf_packets(records)
-        reader: Any = RawPcapReader(name)
+        file = Path(name).open("rb")  # noqa: SIM115 -- the source that is returned closes it
     except OSError as error:
         raise NettrusionError(f"{name}: cannot open the capture: {error.strerror}") from error
-    except Scapy_Exception as error:
+    try:
+        if name.lower().endswith(".erf"):
+            return file, _erf_packets(ERFEthernetReader(file))
+        readers: Any = RawPcapReader  # its types know names of files only
+        reader = readers(file)
+    except (Scapy_Exception, OSError, EOFError) as error:
+        file.close()
         raise NettrusionError(
             f"{name}: scapy does not know this file ({error}); give pcap, pcapng or ERF, or use --source tshark"
         ) from error
-    return reader, _pcapng_packets(reader) if isinstance(reader, RawPcapNgReader) else _pcap_packets(reader)
+    return file, _pcapng_packets(reader) if isinstance(reader, RawPcapNgReader) else _pcap_packets(reader)
 
 
 def _pcap_packets(reader: Any) -> Iterator[Packet]:

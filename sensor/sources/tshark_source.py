@@ -142,6 +142,8 @@ class TsharkFile(Window):
             self.size = Path(self.name).stat().st_size
         except OSError as error:
             raise NettrusionError(f"{self.name}: cannot open the capture: {error.strerror}") from error
+        if not self.size:
+            raise NettrusionError(f"{self.name}: is empty; give a capture that Wireshark reads")
         self._stall_s = stall_s
         self._process = _Process(command(["-r", str(Path(self.name).absolute())]))
         self._ended = False

@@ -4,7 +4,6 @@ import threading
 
 import pytest
 
-from sensor.sources import window as module
 from sensor.sources.window import Window
 from tests.packets import BASE_NS, connection, pcap
 
@@ -65,8 +64,7 @@ def test_another_file_drops_the_rest_of_the_one_before(fed: Fed):
 
 def test_time_goes_on_from_the_last_packet_as_it_does_here(fed: Fed, monkeypatch: pytest.MonkeyPatch):
     now_ns = 5_000
-    monkeypatch.setattr(module.time, "monotonic_ns", lambda: now_ns)
-    assert fed.horizon_ns is None
+    monkeypatch.setattr("sensor.sources.window.time.monotonic_ns", lambda: now_ns)
     fed.feed(DATA)
     last_ns = BASE_NS + 110_000_000
     assert fed.horizon_ns == last_ns - 2 * 10**9
@@ -75,6 +73,11 @@ def test_time_goes_on_from_the_last_packet_as_it_does_here(fed: Fed, monkeypatch
     assert fed.horizon_ns == last_ns + 5 * 10**9
     fed.begin()
     assert fed.horizon_ns == last_ns + 5 * 10**9
+
+
+def test_before_a_packet_there_is_no_time(fed: Fed):
+    fed.feed(DATA[:24])
+    assert fed.horizon_ns is None
 
 
 def test_a_file_has_no_horizon():
