@@ -15,7 +15,7 @@ import shutil
 import socket
 import subprocess
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -95,13 +95,9 @@ def _sweep() -> None:
             subprocess.run(["ip", "netns", "del", left.name], capture_output=True, check=False)
 
 
-@pytest.fixture
-def cable() -> Iterator[Cable]:
-    """Return a fresh pair of namespaces with a cable between them."""
-    if os.geteuid():
-        pytest.skip("network namespaces need root")
-    if not shutil.which("ip"):
-        pytest.skip("network namespaces need the command ip (package iproute2)")
+@contextmanager
+def laid() -> Iterator[Cable]:
+    """Lay a cable between a fresh pair of namespaces; both are gone afterwards. Raises OSError where none can be."""
     _sweep()
     stem = f"nt{os.getpid()}n{next(_numbers)}"
     made = Cable(f"{stem}s", f"{stem}f")
@@ -110,7 +106,7 @@ def cable() -> Iterator[Cable]:
         for name in names:
             done = subprocess.run(["ip", "netns", "add", name], capture_output=True, text=True, check=False)
             if done.returncode:
-                pytest.skip(f"no network namespace can be made here: {done.stderr.strip()}")
+                raise OSError(f"no network namespace can be made here: {done.stderr.strip()}")
         for side in ("sensor", "far"):
             # No router solicitations and the like: what is on the wire was sent by the test.
             quiet = "echo 1 > /proc/sys/net/ipv6/conf/default/disable_ipv6; ip link set lo up"
@@ -120,3 +116,18 @@ def cable() -> Iterator[Cable]:
     finally:
         for name in names:
             subprocess.run(["ip", "netns", "del", name], capture_output=True, check=False)
+
+
+@pytest.fixture
+def cable() -> Iterator[Cable]:
+    """Return a fresh pair of namespaces with a cable between them."""
+    if os.geteuid():
+        pytest.skip("network namespaces need root")
+    if not shutil.which("ip"):
+        pytest.skip("network namespaces need the command ip (package iproute2)")
+    with ExitStack() as stack:
+        try:
+            made = stack.enter_context(laid())
+        except OSError as error:
+            pytest.skip(str(error))
+        yield made
