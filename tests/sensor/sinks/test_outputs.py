@@ -95,6 +95,22 @@ def test_a_slow_sink_holds_up_no_other(tmp_path: Path):
     assert outputs.counters["stalled"]["dropped_lines"] == 1000
 
 
+def test_the_end_of_a_stalled_sink_takes_no_time_from_the_others():
+    stalled, held = Memory(), Memory()
+    stalled.open.clear()
+    outputs = Outputs(
+        [
+            ("stalled", QueuedSink("stalled", stalled), frozenset({"flow"})),
+            ("held", QueuedSink("held", held, hold_s=3600), frozenset({"flow"})),
+        ]
+    )
+    until(lambda: outputs.counters["held"]["connected"])
+    outputs.write("flow", events(10))
+    outputs.close(0.2)
+    assert held.got == events(10)
+    assert outputs.counters["stalled"]["dropped_lines"] == 10
+
+
 def test_reopening_reaches_every_sink(tmp_path: Path):
     memory, path = Memory(), tmp_path / "eve.json"
     plain = FileSink(path)
