@@ -105,10 +105,10 @@ def test_the_end_of_a_stalled_sink_takes_no_time_from_the_others():
         ]
     )
     until(lambda: outputs.counters["held"]["connected"])
-    outputs.write("flow", events(10))
+    outputs.write("flow", events(5000))
     outputs.close(0.2)
-    assert held.got == events(10)
-    assert outputs.counters["stalled"]["dropped_lines"] == 10
+    assert held.got == events(5000)
+    assert outputs.counters["stalled"]["dropped_lines"] == 5000
 
 
 def test_reopening_reaches_every_sink(tmp_path: Path):
