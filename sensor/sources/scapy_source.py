@@ -194,6 +194,7 @@ class ScapyInterface(Window):
         self._retry_s = 0.0
         self._lost = False
         self._socket: Any = None
+        self._conf.ifaces.reload()  # what scapy saw when it was imported may be gone
         self._listen()
         self._begin()
         self._append(self._stream.take())

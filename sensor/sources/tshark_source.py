@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import IO
 
 from sensor.errors import NettrusionError
+from sensor.sources.interface import Interface
 from sensor.sources.window import WAIT_S, Window
 
 CHUNK_BYTES = 256 << 10
@@ -209,6 +210,7 @@ class TsharkInterface(Window):
         self._command = command(["-i", interface, *parameters])
         self._process: _Process | None = None
         self._retry_at_s = 0.0
+        self._up = True
         self._pause_s = RETRY_S[0]
         self._start()
         self._wait_for_start()
@@ -229,7 +231,9 @@ class TsharkInterface(Window):
             data = b""
         if data:
             self._take(data)
-        elif data is not None and not self._closed.is_set():
+        elif data is None:
+            self._watch()
+        elif not self._closed.is_set():
             self._lose(process)
         return not self._closed.is_set()
 
@@ -239,6 +243,14 @@ class TsharkInterface(Window):
         process, self._process = self._process, None
         if process is not None:
             process.end()
+
+    def _watch(self) -> None:
+        """Say when an interface of this machine goes down and comes up: tshark waits through it in silence."""
+        interface = Interface.look(self.name)
+        if interface is None or interface.up == self._up:
+            return
+        self._up = interface.up
+        self._notices.append(f"{self.name}: is up again" if self._up else f"{self.name}: went down; it is waited for")
 
     def _start(self) -> None:
         self._process = _Process(self._command)
@@ -263,7 +275,7 @@ class TsharkInterface(Window):
 
     def _lose(self, process: _Process) -> None:
         """Note that tshark has ended and when to start it again."""
-        reason = process.finish() or "it came to its end"
+        reason = process.finish() or process.reason()
         self._process = None
         if self._pause_s == RETRY_S[0]:
             self._notices.append(f"{self.name}: tshark ended ({reason}); it is started again until it captures")
