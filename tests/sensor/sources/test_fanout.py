@@ -14,7 +14,7 @@ from sensor.sources.ring import RingSource, open_rings
 from tests.live.blocks import Caught, read_all
 from tests.live.cable import Cable
 from tests.packets import connection, tcp
-from tests.sensor.sources.kinds import DRESSES, frame
+from tests.sensor.sources.kinds import DRESSES, PEERS, frame, ip4
 
 SMALL = CaptureConfig(ring_mb=1, block_kb=64, block_ms=10)
 SERVER = "198.51.100.7"
@@ -120,3 +120,20 @@ def test_a_flood_of_random_sources_is_spread(cable: Cable):
         counts = [len(caught) for caught in dealt(sources)]
     assert sum(counts) == 2000
     assert min(counts) > 850
+
+
+@pytest.mark.parametrize("tags", [b"", b"\x81\0\0\5", b"\x81\0\0\5\x81\0\0\6"], ids=["plain", "tag", "two tags"])
+def test_what_this_machine_sends_goes_with_what_it_gets(cable: Cable, tags):
+    asked, answered = ([PEERS + tags + b"\x08\0" + ip4(*ends) for ends in way] for way in ways(HOSTS))
+    with workers(cable, snap_bytes=2000) as sources:
+        cable.send(asked)
+        cable.send(answered, side="sensor")
+        seen = [{one.data[-32:] for one in caught} for caught in dealt(sources)]
+    where = [[one[-32:] in worker for worker in seen] for one in [*asked, *answered]]
+    assert all(sum(flags) == 1 for flags in where)
+    assert where[: len(HOSTS)] == where[len(HOSTS) :]
+    assert len({tuple(flags) for flags in where}) == 2
+
+
+def ways(hosts: list[str]) -> tuple[list[tuple[str, str]], list[tuple[str, str]]]:
+    return [(host, SERVER) for host in hosts], [(SERVER, host) for host in hosts]
