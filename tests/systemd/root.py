@@ -60,8 +60,8 @@ def _build(root: Path) -> None:
     try:
         done = subprocess.run(command, capture_output=True, text=True, timeout=420, check=False)
         if done.returncode:
-            last = (done.stderr.strip().splitlines() or ["no message"])[-1]
-            raise NoRootError(f"mmdebstrap could not build {SUITE}: {last}")
+            first = next((line for line in done.stderr.splitlines() if line.startswith("E:")), "no message")
+            raise NoRootError(f"mmdebstrap could not build {SUITE}: {first}")
         # Another run may have been faster; its root is as good.
         if not root.is_dir():
             aside.rename(root)

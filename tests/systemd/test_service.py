@@ -8,7 +8,7 @@ from tests.systemd.wires import CONFIG, LOG, UNIT, events, greetings, lay, scan,
 
 IMPATIENT = """\
 [Service]
-WatchdogSec=2s
+WatchdogSec=5s
 TimeoutAbortSec=5s
 """
 BROKEN = 'alert tcp any any -> any any (msg:"half a rule"; sid:1000999\n'
