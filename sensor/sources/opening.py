@@ -1,5 +1,6 @@
 """Open what the configuration names: an interface by way of the kernel's ring, scapy or tshark."""
 
+import socket
 from pathlib import Path
 
 from sensor.config import CaptureConfig
@@ -44,4 +45,4 @@ def open_live(name: str, capture: CaptureConfig) -> list[Source]:
 
 def _is_file(name: str) -> bool:
     """Return whether a name is that of a file; an interface of the same name comes first."""
-    return Path(name).is_file() and not Path("/sys/class/net", name).exists()
+    return Path(name).is_file() and name not in {known for _, known in socket.if_nameindex()}

@@ -1,6 +1,10 @@
 """scapy and tshark on a wire: its packets, its silence, and its failures."""
 
+import fcntl
+import os
 import shutil
+import socket
+import struct
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -16,6 +20,7 @@ from tests.live.cable import Cable
 from tests.packets import BASE_NS, MS, Timed, connection, pcap
 from tests.sensor.sources.reading import Reader
 
+TUNSETIFF, IFF_TUN, IFF_NO_PI = 0x400454CA, 1, 0x1000
 TAG = bytes.fromhex("81000007")
 # What does not depend on when packets came.
 TIMELESS = ("src", "dst", "src_port", "dst_port", "proto", "vlan", "vlans", "fwd_flags", "bwd_flags", "fwd_init_win")
@@ -148,3 +153,46 @@ def test_an_interface_that_goes_and_comes_back_is_survived_and_said(opening: Ope
     cable.send(packet.frame for packet in packets)
     reader.until(lambda: reader.packets >= 2 * len(packets))
     assert "again" in reader.notices[1]
+
+
+@pytest.fixture
+def tunnel(cable: Cable) -> Iterator[int]:
+    """Return the descriptor of a tun device tap7 at the near end: what is written to it arrives there."""
+    try:
+        with cable.inside("sensor"):
+            device = os.open("/dev/net/tun", os.O_RDWR)
+            fcntl.ioctl(device, TUNSETIFF, struct.pack("16sH22x", b"tap7", IFF_TUN | IFF_NO_PI))
+    except OSError as error:
+        pytest.skip(f"no tun device can be made here: {error.strerror}")
+    cable.run("sensor", "ip", "link", "set", "tap7", "up")
+    yield device
+    os.close(device)
+
+
+@pytest.mark.parametrize("kind", [ScapyInterface, TsharkInterface])
+def test_bare_ip_is_known_for_what_it_is(kind: Callable[[str], Source], cable: Cable, tunnel: int):
+    if kind is TsharkInterface and shutil.which("tshark") is None:
+        pytest.skip("needs the program tshark")
+    packets = connection("10.0.0.1", "10.0.0.2", (1000, 80))
+    with cable.inside("sensor"):
+        reader = Reader(kind("tap7"))
+        for packet in packets:
+            os.write(tunnel, packet.frame[14:])
+        reader.until(lambda: reader.packets >= len(packets))
+        flows = reader.flows()
+    assert [int(flows[way]["pkts"][0]) for way in ("fwd", "bwd")] == [7, 5]
+
+
+@pytest.mark.parametrize("kind", [ScapyInterface, TsharkInterface])
+def test_a_packet_of_the_loopback_counts_once(kind: Callable[[str], Source], cable: Cable):
+    if kind is TsharkInterface and shutil.which("tshark") is None:
+        pytest.skip("needs the program tshark")
+    with cable.inside("sensor"), socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as out:
+        reader = Reader(kind("lo"))
+        out.bind(("127.0.0.1", 0))
+        for _ in range(5):
+            out.sendto(b"hello", out.getsockname())
+        reader.until(lambda: reader.packets >= 5)
+        reader.until_silent()
+        assert reader.packets == 5
+        reader.flows()
