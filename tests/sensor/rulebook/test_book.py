@@ -242,6 +242,17 @@ def test_a_reload_neither_repeats_nor_loses_an_alert(tmp_path):
     assert sorted(told(fresh.tick(1400 * SECOND_NS))) == [(-1, 1000002, 3, True)]
 
 
+def test_after_a_reload_late_flows_have_as_long_as_before(tmp_path):
+    (tmp_path / "again").mkdir()
+    loud = rule("flowbits:isset,ml.dos;")
+    old, fresh = book(tmp_path, loud), book(tmp_path / "again", loud)
+    old.judge(scored([F(end=5000, score=1)]))
+    assert fresh.take_over(old) == []
+    fresh.judge(scored([F(src="10.0.0.9", end=1000), F(src="10.0.0.9", end=1001)]))
+    assert fresh.tick(5001 * SECOND_NS) == []
+    assert told(fresh.tick(5301 * SECOND_NS)) == [(-1, 1000001, 2, True)]
+
+
 def test_a_reload_may_bring_a_model_with_other_classes(tmp_path):
     (tmp_path / "again").mkdir()
     every = rule("flowbits:isset,ml.alert;")

@@ -228,6 +228,29 @@ def test_a_followed_incident_is_kept_for_its_open_flows_alone():
     assert [(one.count, one.last_ns // SECOND_NS) for one in incidents.end_all()] == [(1, 12)]
 
 
+def test_the_time_of_a_followed_incident_is_not_that_of_its_follower():
+    incidents = incidents_of(9, Throttle("threshold", "by_src", 1, 10))
+    add(incidents, Seen("a", 0, flow=1, more=True), Seen("a", 11, flow=2))
+    assert incidents.expire((LATENESS_S + 15) * SECOND_NS) == []
+    assert len(incidents) == 1
+    assert add(incidents, Seen("a", 20), clock=LATENESS_S + 16) == [(0, 2, False)]
+
+
+def test_a_flow_that_another_incident_counts_anew_keeps_the_former_no_longer():
+    incidents = incidents_of(9)
+    add(incidents, Seen("a", 0, flow=1, more=True), clock=0)
+    add(incidents, Seen("b", LONGEST_S + 1, flow=1, again=True, more=True), clock=0)
+    add(incidents, Seen("a", LONGEST_S + 2, flow=2), clock=0)
+    assert len(incidents) == 2
+
+
+def test_after_the_end_no_crowd_is_left():
+    incidents = incidents_of(999)
+    add(incidents, *(Seen(f"s{i}", 1) for i in range(100)))
+    incidents.end_all()
+    assert [one.crowd for one in judge(incidents, Seen("s", 2))] == [""]
+
+
 def test_too_many_sources_of_one_destination_are_one_incident():
     incidents = incidents_of(999)
     told = judge(incidents, *(Seen(f"s{i}", i / 100, to="x") for i in range(500)), Seen("t", 6, to="y"))
@@ -276,11 +299,14 @@ def seconds_of(one: Verdict) -> int:
 
 def test_incidents_go_over_to_rules_that_moved():
     old = incidents_of(9, *(Throttle("limit", "by_src", 1, seconds) for seconds in (10, 20, 30)))
-    add(old, *(Seen("a", 1, place=place, flow=1, more=True) for place in range(3)), Seen("a", 2), Seen("a", 3, place=1))
+    told = judge(old, *(Seen("a", 1, place=place, flow=1, more=True) for place in range(3)))
+    add(old, Seen("a", 2), Seen("a", 3, place=1))
     fresh = incidents_of(9, *(Throttle("limit", "by_src", 1, seconds) for seconds in (30, 10)))
     assert [(seconds_of(one), one.count) for one in fresh.take_over(old, {0: 1, 2: 0})] == [(20, 2)]
     assert add(fresh, Seen("a", 4, place=0), Seen("a", 4, place=1, flow=1, again=True)) == []
-    assert [(seconds_of(one), one.count) for one in fresh.end_all()] == [(10, 2), (30, 2)]
+    ends = fresh.end_all()
+    assert [(seconds_of(one), one.count) for one in ends] == [(10, 2), (30, 2)]
+    assert not {id(one.rule) for one in ends} & {id(one.rule) for one in told}, "as the rules are that are in force"
 
 
 def test_crowds_go_over_and_the_cap_is_the_new_one():
