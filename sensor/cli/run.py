@@ -3,7 +3,6 @@
 import argparse
 import logging
 import os
-import signal
 import sys
 from dataclasses import replace
 from pathlib import Path
@@ -45,11 +44,11 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Run until SIGTERM or SIGINT; 0 after an orderly end."""
-    from sensor.daemon.daemon import SIGNALS, from_signals
+    from sensor.daemon.requests import block_signals, from_signals
+
+    block_signals()  # before anything is imported that starts a thread
     from sensor.notify import Notifier
 
-    # Before any thread is there, so that all of them leave these signals to this one.
-    signal.pthread_sigmask(signal.SIG_BLOCK, SIGNALS.keys())
     start_log(verbose=args.verbose)
     sys.setswitchinterval(0.001)  # a worker that must read the ring waits for no more than this
     daemon, server = assemble(args)

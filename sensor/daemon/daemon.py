@@ -1,10 +1,8 @@
 """The daemon's life: start, listen to signals, feed the watchdog, end in order."""
 
-import enum
 import logging
-import signal
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
@@ -14,6 +12,7 @@ from sensor.config import Config, FlowsConfig
 from sensor.daemon.beats import Beating, stuck
 from sensor.daemon.reading import Readings
 from sensor.daemon.reload import load_again
+from sensor.daemon.requests import Request
 from sensor.daemon.runstate import RunState
 from sensor.daemon.waiting import Waiting
 from sensor.daemon.worker import Worker
@@ -29,25 +28,10 @@ from sensor.sources import Source
 log = logging.getLogger(__name__)
 
 TURN_S: Final = 0.5
-NOTE_S: Final = 10.0
+NOTE_S: Final = 1.0
+STATUS_S: Final = 10.0
 OUTPUTS_S: Final = 5.0
 """How long the outputs may take to write what they hold at the end, beyond `daemon.drain_s`."""
-
-
-class Request(enum.Enum):
-    """What an operator asks of a running daemon."""
-
-    STOP = enum.auto()
-    RELOAD = enum.auto()
-    SUMMARY = enum.auto()
-
-
-SIGNALS: Final[Mapping[int, Request]] = {
-    signal.SIGTERM: Request.STOP,
-    signal.SIGINT: Request.STOP,
-    signal.SIGHUP: Request.RELOAD,
-    signal.SIGUSR1: Request.SUMMARY,
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,7 +110,7 @@ class Daemon:
                     next_note_s = now_s + NOTE_S
                     state.note(self.readings.held())
                 if now_s >= next_status_s:
-                    next_status_s = now_s + NOTE_S
+                    next_status_s = now_s + STATUS_S
                     notifier.status(self.readings.status())
         finally:
             notifier.stopping(within_s=self.config.daemon.drain_s + OUTPUTS_S)
@@ -238,9 +222,3 @@ def _unexpected(error: BaseException) -> BaseException | None:
 def shared_out(flows: FlowsConfig, workers: int) -> FlowsConfig:
     """Return the settings of one of several engines, which share the flows that may be open."""
     return replace(flows, max_flows=max(64, flows.max_flows // max(1, workers)))
-
-
-def from_signals(timeout_s: float) -> Request | None:
-    """Wait for one of `SIGNALS`, which must be blocked in every thread."""
-    got = signal.sigtimedwait(SIGNALS.keys(), timeout_s)
-    return SIGNALS[got.si_signo] if got is not None else None
