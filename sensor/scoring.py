@@ -135,17 +135,17 @@ class Scoring:
             self.said.classes.update(verdict.class_name for verdict in told)
             if self.on_told is not None:
                 self.on_told(flows, rows)
-        self._write_updates([verdict for verdict in verdicts if verdict.update])
+        self.write_updates([verdict for verdict in verdicts if verdict.update])
         if self.config.output.flow_events:
             self.write("flow", self._builder(place).flow_lines(judged, self._alerted(flows, rows)))
 
     def tick(self, now_ns: int) -> None:
         """Let packet time pass: incidents whose time is over say their last word."""
-        self._write_updates(self.rulebook.tick(now_ns))
+        self.write_updates(self.rulebook.tick(now_ns))
 
     def close_incidents(self) -> None:
         """End every incident, as at the end of a capture; packet time begins anew."""
-        self._write_updates(self.rulebook.close())
+        self.write_updates(self.rulebook.close())
         self._told.clear()
 
     def write_anomalies(self, counters: Mapping[str, int], now_ns: int, place: Place) -> None:
@@ -182,7 +182,7 @@ class Scoring:
         """Return what the features of the flows to be told of contributed, (n, k); nothing for none."""
         return self.detector.contributions(features) if len(features) else features
 
-    def _write_updates(self, updates: Sequence[Verdict]) -> None:
+    def write_updates(self, updates: Sequence[Verdict]) -> None:
         """Write later words on incidents: the flow that was told of, where it was seen, and how many there were."""
         by_place: dict[Place, list[Verdict]] = {}
         for verdict in updates:

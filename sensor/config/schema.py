@@ -52,7 +52,7 @@ class TimeoutsConfig:
 
     tcp_new_s: int = _key(60, low=1, high=604_800)
     tcp_s: int = _key(120, low=1, high=604_800)
-    linger_s: int = _key(5, low=0, high=604_800)
+    linger_s: int = _key(5, low=1, high=604_800)
     udp_new_s: int = _key(60, low=1, high=604_800)
     udp_s: int = _key(120, low=1, high=604_800)
     icmp_s: int = _key(30, low=1, high=604_800)

@@ -129,23 +129,26 @@ class Daemon:
         try:
             loaded = load_again(self.config, self.origin.path, self.origin.overrides, self.origin.home_net)
         except NettrusionError as error:
-            self.readings.reloads["failed"] += 1
-            log.error("reload refused, the running model and rules stay in force: %s", error)
-            notifier.ready(f"reload refused: {error}")
-            return False
+            return self._refuse(str(error), notifier)
         if not self.writer.put_in_force(loaded.config, loaded.detector, loaded.rulebook):
-            self.readings.reloads["failed"] += 1
-            log.error("reload not taken over in time; the running model and rules stay in force")
-            notifier.ready("reload not taken over in time")
-            return False
+            return self._refuse("the writer did not take it over in time", notifier)
         self.config = loaded.config
         self.readings.reloads["ok"] += 1
+        self.readings.refused = ""
         self.readings.loaded_at = time.time()
         if loaded.ignored:
             log.warning("takes a restart: %s", ", ".join(loaded.ignored))
         log.info("reloaded: %s", self.readings.in_force())
         notifier.ready(self.readings.status())
         return True
+
+    def _refuse(self, reason: str, notifier: Notifier) -> bool:
+        """Say that a reload was refused, and keep saying so in the status until one is taken."""
+        self.readings.reloads["failed"] += 1
+        self.readings.refused = reason
+        log.error("reload refused, the running model and rules stay in force: %s", reason)
+        notifier.ready(self.readings.status())
+        return False
 
     def _over(self) -> bool:
         """Whether there is nothing left to run for: a part failed, or every source is over."""

@@ -26,6 +26,7 @@ class Readings:
         self, workers: Sequence[Worker], writer: Writer, waiting: Waiting, outputs: Outputs, config: Config
     ) -> None:
         """Read these parts; time runs from here on."""
+        self.refused = ""
         self.reloads: Counter[str] = Counter(ok=0, failed=0)
         self.started_at = self.loaded_at = time.time()
         self._workers = workers
@@ -75,7 +76,7 @@ class Readings:
             counts = found.setdefault(worker.assembly.source.name, Counter())
             counts.update(worker.assembly.source.counters)
             counts["oversized"] += worker.assembly.oversized
-            counts["up"] = int(getattr(worker.assembly.source, "up", True))
+            counts["up"] = int(bool(counts.get("up", 1)) and getattr(worker.assembly.source, "up", True))
         return {name: dict(counts) for name, counts in found.items()}
 
     def counters(self) -> dict[str, int]:
@@ -120,7 +121,8 @@ class Readings:
     def status(self) -> str:
         """Return one line for `systemctl status`."""
         counts, said = self.counters(), self._writer.scoring.said
-        return (
+        refused = f"reload refused: {self.refused}; " if self.refused else ""
+        return refused + (
             f"{counts.get('packets', 0):,} packets, {self._kernel('kernel_drops'):,} lost by the kernel; "
             f"{said.flows:,} flows scored, {self.live():,} open; {said.alerts:,} alerts"
         )

@@ -102,7 +102,7 @@ class Writer(threading.Thread):
     def _exchange(self) -> None:
         fresh, self._fresh = self._fresh, None
         if fresh is not None:
-            fresh.rulebook.take_over(self.scoring.rulebook)
+            self.scoring.write_updates(fresh.rulebook.take_over(self.scoring.rulebook))
             self.scoring.put_in_force(fresh.config, fresh.detector, fresh.rulebook)
             fresh.done.set()
 

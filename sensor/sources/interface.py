@@ -79,13 +79,16 @@ class Interface:
 def home_networks(interfaces: Iterable[str]) -> str | None:
     """Return the networks that interfaces stand in, as a value of HOME_NET; None when they have no address.
 
-    Of private and link-local addresses it is their network; of public ones the host alone, since the
-    neighbours in a provider's network are not at home.
+    A link-local address alone is none: every interface has one, that of a mirror port too. Of private and
+    link-local addresses it is their network; of public ones the host alone, since the neighbours in a
+    provider's network are not at home.
     """
+    addresses = [address for name in interfaces for address in addresses_of(name)]
+    if all(address.ip.is_link_local for address in addresses):
+        return None
     found = {
         str(address.network if address.ip.is_private or address.ip.is_link_local else address.ip)
-        for name in interfaces
-        for address in addresses_of(name)
+        for address in addresses
     }
     return f"[{','.join(sorted(found))}]" if found else None
 

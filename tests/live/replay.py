@@ -21,12 +21,22 @@ def replay(cable: Cable, capture: Path, *words: str) -> None:
     """Send a capture from the far end; `words` are tcpreplay's, such as --multiplier=2."""
     if not shutil.which("tcpreplay"):
         pytest.skip("replaying a capture needs the program tcpreplay")
-    for side, interface in (("sensor", cable.interface), ("far", cable.far_interface)):
-        cable.run(side, "ip", "link", "set", interface, "mtu", str(MTU))
+    cable.run("sensor", "ip", "link", "set", cable.interface, "mtu", str(MTU))
+    cable.run("far", "ip", "link", "set", cable.far_interface, "mtu", str(MTU))
     command = cable.command("far", "tcpreplay", "-q", "-i", cable.far_interface, *words, str(capture))
     done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=1800)
     assert done.returncode == 0, done.stderr
     assert "Failed packets:            0" in done.stdout, done.stdout
+
+
+def filled_up(capture: Path, into: Path) -> Path:
+    """Return a capture whose packets, where they were cut to a snap length, are as long again as on their wire."""
+    if not shutil.which("tcprewrite"):
+        pytest.skip("replaying a capture needs the program tcprewrite (package tcpreplay)")
+    words = ("tcprewrite", "--fixlen=pad", f"--infile={capture}", f"--outfile={into}")
+    done = subprocess.run(words, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    return into
 
 
 @contextmanager
@@ -53,30 +63,39 @@ PLACES = ("in_iface", "pcap_filename", "host")
 TIMES = ("timestamp", "flow_id")
 
 
-def flows(events: Iterable[Mapping[str, Any]], *, times: bool) -> Counter[str]:
-    """Return flow events as they can be compared, with their scores; without `times`, what time does not touch."""
+def flows(events: Iterable[Mapping[str, Any]], *, times: bool, alerted: bool = True) -> Counter[str]:
+    """Return flow events as they can be compared, with their scores; without `times`, what time does not touch.
+
+    `alerted` is whether an alert was written for this very flow: of an incident that spans hosts one flow is told,
+    and which one it is hangs on the order in which workers hand theirs over.
+    """
     found: Counter[str] = Counter()
     for event in events:
         if event["event_type"] != "flow":
             continue
-        kept = {key: value for key, value in event.items() if key not in PLACES}
-        if not times:
-            kept = {key: value for key, value in kept.items() if key not in (*TIMES, "metadata")}
-            kept["flow"] = {
-                key: value for key, value in event["flow"].items() if key not in ("start", "end", "age", "alerted")
-            }
+        left_out = {*PLACES} if times else {*PLACES, *TIMES, "metadata"}
+        # A file ends where a wire goes on, so the reason of what was open then is another.
+        untimed = {"start", "end", "age", "alerted", "reason"}
+        inner = untimed if not times else set() if alerted else {"alerted"}
+        kept = {key: value for key, value in event.items() if key not in left_out}
+        kept["flow"] = {key: value for key, value in event["flow"].items() if key not in inner}
         found[repr(sorted(kept.items()))] += 1
     return found
 
 
-def alerts(events: Iterable[Mapping[str, Any]], *, times: bool) -> Counter[str]:
-    """Return alert events as they can be compared; without `times`, which signature fired between whom."""
-    found: Counter[str] = Counter()
-    for event in events:
-        if event["event_type"] != "alert":
-            continue
-        if times:
-            found[repr(sorted((key, value) for key, value in event.items() if key not in PLACES))] += 1
-        else:
-            found[f"{event['alert']['signature_id']} {event['src_ip']} {event['dest_ip']}"] += 1
-    return found
+def alerts(events: Iterable[Mapping[str, Any]]) -> Counter[str]:
+    """Return alert events as they can be compared, to the last digit."""
+    return Counter(
+        repr(sorted((key, value) for key, value in event.items() if key not in PLACES))
+        for event in events
+        if event["event_type"] == "alert"
+    )
+
+
+def incidents(events: Iterable[Mapping[str, Any]]) -> Counter[str]:
+    """Return the first alerts of incidents, by what fired and whose doing it was; later words are left out."""
+    return Counter(
+        f"{event['alert']['signature_id']} {event['src_ip']}"
+        for event in events
+        if event["event_type"] == "alert" and "ml_incident_flows" not in event["alert"]["metadata"]
+    )

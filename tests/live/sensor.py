@@ -28,7 +28,9 @@ END_S = 60.0
 class Sensor:
     """`nettrusion run` as a process of its own in the namespace of a cable's near end."""
 
-    def __init__(self, cable: Cable, folder: Path, *words: str, name: str = "sensor", env: dict[str, str] | None = None):
+    def __init__(
+        self, cable: Cable, folder: Path, *words: str, name: str = "sensor", env: dict[str, str] | None = None
+    ) -> None:
         """Prepare; its files go into `folder` under `name`."""
         self.cable = cable
         self.output = folder / f"{name}.json"
@@ -100,11 +102,15 @@ class Sensor:
         return self.log.read_text(encoding="utf-8", errors="replace")
 
     def events(self, kind: str | None = None) -> list[dict[str, Any]]:
-        """Return the events written so far; a line that is no whole JSON object is an error."""
-        if not self.output.exists():
-            return []
-        events = [json.loads(line) for line in self.output.read_bytes().splitlines(keepends=True) if line.endswith(b"\n")]
-        return [event for event in events if kind is None or event["event_type"] == kind]
+        """Return the events written so far; a whole line that is no JSON object is an error."""
+        return [event for event in read_events(self.output) if kind is None or event["event_type"] == kind]
+
+    def packets(self) -> int:
+        """Return how many packets it has read, as it says itself when asked."""
+        before = self.said().count("\npackets ")
+        self.send(signal.SIGUSR1)
+        self.until(lambda: self.said().count("\npackets ") > before)
+        return int(self.said().rpartition("\npackets ")[2].partition(",  ")[0].split(", bytes")[0].replace(",", ""))
 
     def rss_kb(self) -> int:
         """Return its resident memory."""
@@ -113,3 +119,10 @@ class Sensor:
             for line in Path(f"/proc/{self.process.pid}/status").read_text().splitlines()
             if line.startswith("VmRSS")
         )
+
+
+def read_events(path: Path) -> list[dict[str, Any]]:
+    """Return the events of a file of them; a last line that is being written is left out."""
+    if not path.exists():
+        return []
+    return [json.loads(line) for line in path.read_bytes().splitlines(keepends=True) if line.endswith(b"\n")]

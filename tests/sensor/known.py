@@ -25,6 +25,7 @@ class KnownDetector:
         self.meta = SimpleNamespace(
             name="known",
             version="1",
+            sha256="0" * 64,
             variant="cns22",
             classes=("benign", "dos"),
             threshold=0.9,

@@ -10,7 +10,10 @@ from sensor.config import Config, load
 
 def test_what_it_prints_is_a_configuration_again(tmp_path, capsys):
     source = tmp_path / "a.toml"
-    source.write_text('[sensor]\nname = "gate \\" way"\n[rules.variables]\nDNS = "10.0.0.2"\n[sinks.far]\ntype = "unix_dgram"\npath = "/é"\n')
+    source.write_text(
+        '[sensor]\nname = "gate \\" way"\n[rules.variables]\nDNS = "10.0.0.2"\n'
+        '[sinks.far]\ntype = "unix_dgram"\npath = "/é"\n'
+    )
     assert main(["config", "check", str(source), "--set", "flows.max_flows=1000"]) == 0
     printed = capsys.readouterr().out
     assert f"  # {source}\n" in printed

@@ -8,6 +8,8 @@ from sensor.daemon.beats import stuck
 
 @dataclass
 class Part:
+    """A thread as far as its beats are concerned."""
+
     name: str
     beat_s: float
     alive: bool = True

@@ -1,0 +1,131 @@
+"""The same packets over a wire and from a file: the same flows, the same scores, the same alerts.
+
+The bundled capture and a dozen others are replayed at the same time, at the speed at which they were recorded,
+over one cable. Two daemons listen, one with one worker and one with two, and tcpdump records. What is known to
+the nanosecond, the recording, must give exactly what the daemons wrote; the captures themselves give the same
+flows as far as time has no part in them.
+"""
+
+import subprocess
+import sys
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from sensor.selftest import DATA
+from tests.live.cable import Cable, laid
+from tests.live.replay import alerts, filled_up, flows, incidents, recorded, replay
+from tests.live.sensor import Sensor, read_events
+
+DEMO = DATA / "demo.pcap.gz"
+# Short ones of every kind whose hosts are in no other.
+CAPTURES = (
+    "attack/portscan/markofu__TCP_SYN_SCAN.pcap",
+    "attack/portscan/lucaderi__portScan_1_to_10000.pcapng",
+    "attack/ddos-amplification/StopDDoS__amp.UDP.isakmp.pcap",
+    "attack/lateral-movement/sbousseaden__discovery_scan_dcerpc_endpoint_mapper.pcapng",
+    "attack/lateral-movement/sbousseaden__CVE-2020-1472_Zerologon_RPC_NetLogon_NullChallenge_SecChan_6_from_nonDC_to_DC"
+    ".pcapng",
+    "benign/benign/debian__steam.pcap",
+    "benign/benign/debian__quic-28.pcap",
+    "benign/benign/debian__youtube_quic.pcap",
+    "benign/benign/debian__no_sni.pcap",
+    "benign/benign/debian__weibo.pcap",
+    "benign/benign/debian__443-firefox.pcap",
+    "benign/benign/ntop__vk.pcapng",
+    "benign/benign/debian__http_ipv6.pcap",
+    "benign/benign/debian__nintendo.pcap",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Heard:
+    """Where everything that came of one replay lies."""
+
+    captures: Sequence[Path]
+    one: Path
+    two: Path
+    recording: Path
+    offline: Path
+    apart: Sequence[Path]
+
+
+@pytest.fixture(scope="module")
+def heard(dev_captures: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Heard]:
+    folder = tmp_path_factory.mktemp("replay")
+    plain = folder / "demo.pcap"
+    with plain.open("wb") as out:
+        subprocess.run(["gzip", "-dc", str(DEMO)], stdout=out, check=True)
+    captures = [plain, *(dev_captures / name for name in CAPTURES)]
+    sent = [filled_up(capture, folder / f"sent{number}.pcap") for number, capture in enumerate(captures)]
+    with laid() as cable:
+        one, two = Sensor(cable, folder, name="one"), Sensor(cable, folder, *workers(2), name="two")
+        recording = folder / "wire.pcap"
+        with one, two, recorded(cable, recording):
+            together(cable, sent)
+            one.until(lambda: one.packets() == two.packets())
+            assert (one.stop(), two.stop()) == (0, 0), one.said() + two.said()
+    offline = scored(folder / "offline.json", recording)
+    apart = [scored(folder / f"apart{number}.json", capture) for number, capture in enumerate(captures)]
+    yield Heard(captures, one.output, two.output, recording, offline, apart)
+
+
+def workers(count: int) -> tuple[str, str]:
+    return ("--set", f"capture.workers={count}")
+
+
+def together(cable: Cable, captures: Sequence[Path]) -> None:
+    with ThreadPoolExecutor(len(captures)) as pool:
+        list(pool.map(lambda capture: replay(cable, capture), captures))
+
+
+def scored(output: Path, capture: Path) -> Path:
+    words = (sys.executable, "-m", "sensor.cli", "score", str(capture), "-o", str(output), "--flows")
+    done = subprocess.run(words, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    return output
+
+
+def difference(ours: Counter[str], theirs: Counter[str]) -> str:
+    left, right = list((ours - theirs).elements()), list((theirs - ours).elements())
+    return "\n".join([f"{len(left)} only here", *left[:3], f"{len(right)} only there", *right[:3]])
+
+
+def test_a_wire_gives_what_its_recording_gives_to_the_last_digit(heard: Heard):
+    live, offline = read_events(heard.one), read_events(heard.offline)
+    ours, theirs = flows(live, times=True), flows(offline, times=True)
+    assert ours.total() > 5000
+    assert ours == theirs, difference(ours, theirs)
+    ours, theirs = alerts(live), alerts(offline)
+    assert ours.total() >= 5
+    assert ours == theirs, difference(ours, theirs)
+
+
+def test_two_workers_give_the_same_flows_scores_and_incidents(heard: Heard):
+    one, two = read_events(heard.one), read_events(heard.two)
+    ours, theirs = flows(two, times=True, alerted=False), flows(one, times=True, alerted=False)
+    assert ours == theirs, difference(ours, theirs)
+    assert incidents(two) == incidents(one), difference(incidents(two), incidents(one))
+
+
+@pytest.mark.parametrize("count", ["one", "two"])
+def test_a_wire_gives_the_flows_of_the_captures_times_aside_and_most_of_their_incidents(heard: Heard, count: str):
+    live = read_events(getattr(heard, count))
+    apart = [event for path in heard.apart for event in read_events(path)]
+    ours, theirs = flows(live, times=False), flows(apart, times=False)
+    assert ours == theirs, difference(ours, theirs)
+    # A replay keeps times to some ten microseconds, and the score of a scan's probe can hang on them.
+    ours, theirs = incidents(live), incidents(apart)
+    assert (ours & theirs).total() >= 0.75 * max(ours.total(), theirs.total()), difference(ours, theirs)
+
+
+@pytest.mark.parametrize("count", ["one", "two"])
+def test_nothing_was_lost_on_the_way(heard: Heard, count: str):
+    last = read_events(getattr(heard, count))[-1]
+    assert last["event_type"] == "stats"
+    assert last["stats"]["capture"]["kernel_drops"] == 0
+    assert last["stats"]["capture"]["kernel_packets"] == last["stats"]["decoder"]["pkts"]
