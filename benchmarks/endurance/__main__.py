@@ -16,7 +16,33 @@ def soak(args: argparse.Namespace, folder: Path) -> dict[str, Any]:
     return soak.run(folder, args.captures, args.minutes)
 
 
-TESTS: dict[str, Callable[[argparse.Namespace, Path], dict[str, Any]]] = {"soak": soak}
+def flood(args: argparse.Namespace, folder: Path) -> dict[str, Any]:
+    """Run the flood."""
+    from benchmarks.endurance import flood
+
+    return flood.run(folder, args.captures, args.seconds, args.pps, args.words)
+
+
+def kill(args: argparse.Namespace, folder: Path) -> dict[str, Any]:
+    """Run the kills."""
+    from benchmarks.endurance import kill
+
+    return kill.run(folder, args.times, args.rate)
+
+
+def stall(args: argparse.Namespace, folder: Path) -> dict[str, Any]:
+    """Run the stall."""
+    from benchmarks.endurance import stall
+
+    return stall.run(folder, args.seconds, args.rate)
+
+
+TESTS: dict[str, Callable[[argparse.Namespace, Path], dict[str, Any]]] = {
+    "soak": soak,
+    "flood": flood,
+    "kill": kill,
+    "stall": stall,
+}
 
 
 def parser() -> argparse.ArgumentParser:
@@ -28,6 +54,16 @@ def parser() -> argparse.ArgumentParser:
     commands = top.add_subparsers(dest="test", required=True)
     one = commands.add_parser("soak", help="memory over half an hour of mixed traffic")
     one.add_argument("--minutes", type=float, default=30)
+    one = commands.add_parser("flood", help="SYNs of random sources, as fast as they go")
+    one.add_argument("--seconds", type=int, default=120)
+    one.add_argument("--pps", type=int, default=0, help="SYNs a second; 0: as fast as they go")
+    one.add_argument("--words", nargs=argparse.REMAINDER, default=[], help="further words for the sensor, last")
+    one = commands.add_parser("kill", help="kill -9 while it writes, and start again")
+    one.add_argument("--times", type=int, default=20)
+    one.add_argument("--rate", type=int, default=2000, help="connections a second")
+    one = commands.add_parser("stall", help="outputs whose readers stop reading for a minute")
+    one.add_argument("--seconds", type=float, default=60)
+    one.add_argument("--rate", type=int, default=1000, help="connections a second")
     return top
 
 

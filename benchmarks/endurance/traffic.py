@@ -75,8 +75,8 @@ def mixture(bundled: Path, captures: Path | None, seed: int = 1) -> Iterator[Run
 
 def widen(cable: Cable) -> None:
     """Let frames through that a network card had joined before they were captured."""
-    for side, interface in (("sensor", cable.interface), ("far", cable.far_interface)):
-        cable.run(side, "ip", "link", "set", interface, "mtu", str(MTU))
+    cable.run("sensor", "ip", "link", "set", cable.interface, "mtu", str(MTU))
+    cable.run("far", "ip", "link", "set", cable.far_interface, "mtu", str(MTU))
 
 
 def replayed(cable: Cable, run: Run) -> list[str]:
