@@ -59,6 +59,11 @@ def test_home_is_the_own_network_where_private_and_the_host_where_public(cable: 
     assert_home(cable, "[10.7.0.0/24,2a00:1450::5,8.8.4.9,fd12::/48,fe80::/64]")
 
 
+def test_a_link_local_address_alone_is_no_home(cable: Cable):
+    add(cable, "fe80::9/64")
+    assert_home(cable, None)
+
+
 def add(cable: Cable, *addresses: str) -> None:
     cable.run("sensor", "sh", "-c", f"echo 0 > /proc/sys/net/ipv6/conf/{cable.interface}/disable_ipv6")
     for address in addresses:
