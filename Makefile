@@ -10,13 +10,14 @@ SOURCES := pyproject.toml setup.py $(wildcard sensor/flows/*.pyx sensor/flows/*.
 
 DEMO := $(firstword $(wildcard sensor/data/demo.pcap*))
 
-.PHONY: help demo test bench lint clean tools
+.PHONY: help demo test bench lint clean tools install-units
 
 help:
 	@echo "make demo    score the bundled capture and print its alerts"
 	@echo "make test    set up everything and run all tests"
 	@echo "make lint    ruff and mypy"
 	@echo "make bench   time and memory, printed"
+	@echo "make install-units  the systemd units, below DESTDIR if given"
 	@echo "make clean   remove what was built and .venv"
 
 demo: $(VENV)/.light
@@ -32,6 +33,10 @@ bench: $(VENV)/.full
 lint: $(VENV)/.full
 	$(BIN)/ruff check .
 	$(BIN)/mypy
+
+# The systemd units and what goes with them; docs/operations.md says how to go on.
+install-units:
+	$(MAKE) -C systemd install DESTDIR=$(DESTDIR) STATIC_USER=$(or $(STATIC_USER),no)
 
 clean:
 	rm -rf $(VENV) build dist demo *.egg-info .mypy_cache .pytest_cache .ruff_cache .hypothesis
@@ -55,7 +60,9 @@ $(VENV)/.full: $(SOURCES) | $(BIN)/python
 	@touch $@ $(VENV)/.light
 
 # Programs that single tests compare with; a test without its program is skipped and says so.
-TOOLS := tshark:tshark ip:iproute2 zstd:zstd strace:strace
+TOOLS := tshark:tshark ip:iproute2 zstd:zstd strace:strace tcpdump:tcpdump tcpreplay:tcpreplay ethtool:ethtool \
+	rsyslogd:rsyslog redis-server:redis-server logrotate:logrotate openssl:openssl promtool:prometheus \
+	mmdebstrap:mmdebstrap systemd-analyze:systemd
 MISSING = $(strip $(foreach t,$(TOOLS),$(if $(shell command -v $(firstword $(subst :, ,$(t)))),,$(lastword $(subst :, ,$(t))))))
 
 tools:

@@ -30,7 +30,13 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("-o", "--output", metavar="FILE", help="begun anew (default: eve.json); - is standard output")
     parser.add_argument("--model", metavar="FILE", help="the model bundle (default: the one of the sensor)")
     parser.add_argument("--rules", metavar="DIR", help="the folder of rules (default: the one of the sensor)")
-    parser.add_argument("--config", type=Path, metavar="FILE", help="a sensor.toml")
+    parser.add_argument(
+        "--source",
+        choices=("file", "scapy", "tshark"),
+        default="file",
+        help="who reads the captures; tshark knows every format of Wireshark's (default: file)",
+    )
+    parser.add_argument("-c", "--config", type=Path, metavar="FILE", help="a sensor.toml")
     parser.add_argument("--flows", action="store_true", help="write a flow event for every flow too")
     parser.add_argument("--table", action="store_true", help="print the alerts as a table as they come")
     add_set(parser)
@@ -81,7 +87,7 @@ def _score(pipeline: "Pipeline", args: argparse.Namespace, say: TextIO) -> int:
     from sensor.cli.progress import Progress
     from sensor.cli.report import Run, alert_lines, heading, summary
     from sensor.flows import SKIP_REASONS
-    from sensor.sources import open_capture
+    from sensor.sources.opening import open_file
 
     unread = 0
     begun_s = time.monotonic()
@@ -97,7 +103,7 @@ def _score(pipeline: "Pipeline", args: argparse.Namespace, say: TextIO) -> int:
             pipeline.on_alerts = show
         for name in args.captures:
             try:
-                source = open_capture(name)
+                source = open_file(name, args.source)
                 try:
                     pipeline.run(source, progress)
                 finally:

@@ -69,7 +69,7 @@ class FlowsConfig:
     vlan_in_key: bool = _key(True)
     tunnels: bool = _key(False)
     snapshot_closed: bool = _key(True)
-    snapshot_pkts: int = _key(0, low=0, high=1_000_000)
+    snapshot_pkts: int = _key(50, low=0, high=1_000_000)
     timeouts: TimeoutsConfig = field(default_factory=TimeoutsConfig)
 
 

@@ -4,7 +4,7 @@ import socket
 from pathlib import Path
 
 from sensor.config import CaptureConfig
-from sensor.sources import Source
+from sensor.sources import Source, open_capture
 from sensor.sources.ring import open_rings
 from sensor.sources.scapy_source import ScapyFile, ScapyInterface
 from sensor.sources.tshark_source import TsharkFile, TsharkInterface
@@ -41,6 +41,18 @@ def open_live(name: str, capture: CaptureConfig) -> list[Source]:
             buffer_mb=capture.ring_mb,
         )
     ]
+
+
+def open_file(name: str, source: str = "file") -> Source:
+    """Open one capture by the source that is named: `file`, `scapy` or `tshark`.
+
+    Raises NettrusionError, with a remedy, when that source cannot read it.
+    """
+    if source == "scapy":
+        return ScapyFile(name)
+    if source == "tshark":
+        return TsharkFile(name)
+    return open_capture(name)
 
 
 def _is_file(name: str) -> bool:

@@ -62,7 +62,7 @@ def test_a_source_that_never_had_anything_is_no_error_when_it_is_live():
 
 
 def test_the_default_configuration_is_the_engine_s_own_wire_profile():
-    assert profile(FlowsConfig(snapshot_closed=False)) == PROFILES["wire"]
+    assert profile(FlowsConfig(snapshot_closed=False, snapshot_pkts=0)) == PROFILES["wire"]
 
 
 @pytest.mark.parametrize("name", ["cns22", "fork", "legacy"])

@@ -1,7 +1,7 @@
 """A live source whose windows a test has written down."""
 
 from collections.abc import Mapping, Sequence
-from typing import Literal
+from typing import ClassVar, Literal
 
 
 class Wire:
@@ -16,7 +16,7 @@ class Wire:
     fault: str | None = None
     link_type = 1
     mtu = 1500
-    counters: Mapping[str, int] = {}
+    counters: ClassVar[Mapping[str, int]] = {}
 
     def __init__(self, windows: Sequence[tuple[int, bytes] | None], horizon_ns: int | None = None) -> None:
         self.begun = 1

@@ -8,8 +8,8 @@ from dataclasses import replace
 from sensor.config import Config, DaemonConfig, FlowsConfig
 from sensor.daemon import daemon as module
 from sensor.daemon.daemon import shared_out
-from sensor.daemon.requests import Request
 from sensor.daemon.reload import Loaded
+from sensor.daemon.requests import Request
 from sensor.daemon.runstate import RunState
 from sensor.errors import NettrusionError
 from tests.packets import connection, pcap

@@ -1,5 +1,6 @@
 """What a daemon says of itself adds up."""
 
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import ClassVar
 
@@ -15,7 +16,7 @@ BOTH = pcap(sorted([*LOUD, *QUIET], key=lambda one: one.time_ns))
 class Counted(Wire):
     """A wire whose kernel counted."""
 
-    counters: ClassVar = {"kernel_packets": 40, "kernel_drops": 3}
+    counters: ClassVar[Mapping[str, int]] = {"kernel_packets": 40, "kernel_drops": 3}
 
 
 def test_figures_are_those_of_all_workers(tmp_path):

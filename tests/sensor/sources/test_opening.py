@@ -8,7 +8,7 @@ import pytest
 from sensor.config import CaptureConfig
 from sensor.errors import NettrusionError
 from sensor.sources import opening
-from sensor.sources.opening import open_live
+from sensor.sources.opening import open_file, open_live
 from sensor.sources.scapy_source import ScapyFile
 from tests.packets import connection, pcap
 
@@ -75,3 +75,14 @@ def test_what_is_opened_is_a_source(tmp_path: Path):
 def test_what_cannot_be_opened_is_said():
     with pytest.raises(NettrusionError, match="nothing0"):
         open_live("nothing0", CaptureConfig(source="scapy"))
+
+
+def test_a_file_is_opened_by_the_source_that_is_named(calls, tmp_path):
+    path = tmp_path / "a.pcap"
+    path.write_bytes(pcap(connection("10.0.0.1", "10.0.0.2", (1, 2))))
+    opened = open_file(str(path))
+    assert (opened.name, opened.live) == (str(path), False)
+    opened.close()
+    open_file("a.erf", "scapy")
+    open_file("a.snoop", "tshark")
+    assert calls == [("ScapyFile", "a.erf", {}), ("TsharkFile", "a.snoop", {})]
