@@ -10,6 +10,7 @@ from typing import Final
 from sensor.assembly import profile
 from sensor.config import Config, FlowsConfig
 from sensor.daemon.beats import Beating, stuck
+from sensor.daemon.losses import Losses
 from sensor.daemon.reading import Readings
 from sensor.daemon.reload import load_again
 from sensor.daemon.requests import Request
@@ -30,6 +31,7 @@ log = logging.getLogger(__name__)
 TURN_S: Final = 0.5
 NOTE_S: Final = 1.0
 STATUS_S: Final = 10.0
+LOSSES_S: Final = 60.0
 OUTPUTS_S: Final = 5.0
 """How long the outputs may take to write what they hold at the end, beyond `daemon.drain_s`."""
 
@@ -69,6 +71,7 @@ class Daemon:
         self.readings = Readings(self.workers, self.writer, self.waiting, outputs, config)
         self.writer.on_turn = self.readings.write_due
         self._said_stuck = False
+        self._losses = Losses()
 
     @property
     def figures(self) -> Figures:
@@ -95,6 +98,7 @@ class Daemon:
             thread.start()
         notifier.ready(self.readings.status())
         next_note_s = next_status_s = 0.0
+        next_losses_s = time.monotonic() + LOSSES_S
         try:
             while not self._over():
                 request = requests(TURN_S)
@@ -112,6 +116,9 @@ class Daemon:
                 if now_s >= next_status_s:
                     next_status_s = now_s + STATUS_S
                     notifier.status(self.readings.status())
+                if now_s >= next_losses_s:
+                    next_losses_s = now_s + LOSSES_S
+                    self._tell_losses()
         finally:
             notifier.stopping(within_s=self.config.daemon.drain_s + OUTPUTS_S)
             code = self._end(notifier)
@@ -141,6 +148,10 @@ class Daemon:
         log.info("reloaded: %s", self.readings.in_force())
         notifier.ready(self.readings.status())
         return True
+
+    def _tell_losses(self) -> None:
+        for sentence in self._losses.since(self.readings.lost()):
+            log.warning("%s", sentence)
 
     def _refuse(self, reason: str, notifier: Notifier) -> bool:
         """Say that a reload was refused, and keep saying so in the status until one is taken."""
@@ -206,6 +217,7 @@ class Daemon:
             bound_s = self.config.daemon.drain_s
             log.error("daemon.drain_s = %d s were not enough: about %d flows were not scored", bound_s, left)
             code = 1
+        self._tell_losses()
         log.info("%s", self.readings.summary())
         return code
 

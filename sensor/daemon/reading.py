@@ -98,6 +98,15 @@ class Readings:
             "queued_lines": sum(sink.get("queued_lines", 0) for sink in self._outputs.counters.values()),
         }
 
+    def lost(self) -> Mapping[str, int]:
+        """Return what should not be lost and was, since the start, by the names of `losses.REMEDIES`."""
+        return {
+            "kernel_drops": self._kernel("kernel_drops"),
+            "unscored": self._waiting.shed,
+            "evicted": self.counters().get("evicted", 0),
+            "oversized": sum(worker.assembly.oversized for worker in self._workers),
+        }
+
     def write_due(self) -> None:
         """Write the anomalies and stats that are due; the writer's thread calls this."""
         now_s = time.monotonic()

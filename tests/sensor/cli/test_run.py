@@ -18,7 +18,9 @@ from tests.packets import connection, pcap
 from tests.sensor.known import CLASSIFICATION, RULES
 
 PATIENCE_S = 60.0
-SHIPPED = "alert ip any any -> any any (msg:\"scan\"; flowbits:isset,ml.scan; classtype:denial-of-service; sid:1000009;)\n"
+SHIPPED = (
+    'alert ip any any -> any any (msg:"scan"; flowbits:isset,ml.scan; classtype:denial-of-service; sid:1000009;)\n'
+)
 
 
 @pytest.fixture

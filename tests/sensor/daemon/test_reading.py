@@ -73,3 +73,9 @@ def test_what_an_abrupt_end_would_cost(tmp_path):
     while made.readings.live() == 0:
         made.workers[0].assembly.step()
     assert made.readings.held() == {"live_flows": 1, "waiting_flows": 0, "queued_lines": 0}
+
+
+def test_what_was_lost_is_logged_at_the_end_at_the_latest(tmp_path, caplog):
+    made, _ = daemon(tmp_path / "r", [Counted([(1, BOTH)])])
+    made.run(Told(), RunState(None), asked())
+    assert "3 packets were lost by the kernel" in caplog.text
