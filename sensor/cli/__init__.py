@@ -15,7 +15,7 @@ from typing import Protocol
 from sensor.errors import NettrusionError
 
 GROUP = "nettrusion.commands"
-DESCRIPTION = "Flows from captures, scored by a trained detector, written as explained EVE alerts."
+DESCRIPTION = "Flows from captures and live interfaces, scored by a trained detector, written as explained EVE alerts."
 
 INTERRUPTED = 130  # what a shell reports for a program that SIGINT ended
 BROKEN_PIPE = 141  # and for one that SIGPIPE ended
