@@ -37,11 +37,20 @@ def stall(args: argparse.Namespace, folder: Path) -> dict[str, Any]:
     return stall.run(folder, args.seconds, args.rate)
 
 
+def latency(args: argparse.Namespace, folder: Path) -> dict[str, Any]:
+    """Measure latency idle and under load, with and without flow events."""
+    from benchmarks.endurance import latency
+
+    loads = [latency.Load(pps, flows, args.speed) for pps in (0, args.pps) for flows in (False, True)]
+    return latency.run(folder, args.captures, args.connections, args.seconds, loads)
+
+
 TESTS: dict[str, Callable[[argparse.Namespace, Path], dict[str, Any]]] = {
     "soak": soak,
     "flood": flood,
     "kill": kill,
     "stall": stall,
+    "latency": latency,
 }
 
 
@@ -64,6 +73,11 @@ def parser() -> argparse.ArgumentParser:
     one = commands.add_parser("stall", help="outputs whose readers stop reading for a minute")
     one.add_argument("--seconds", type=float, default=60)
     one.add_argument("--rate", type=int, default=1000, help="connections a second")
+    one = commands.add_parser("latency", help="from an attack's last packet to its line")
+    one.add_argument("--seconds", type=float, default=40, help="the connections begin within so many seconds")
+    one.add_argument("--connections", type=int, default=400)
+    one.add_argument("--speed", type=float, default=1, help="times the captured speed")
+    one.add_argument("--pps", type=int, default=50_000, help="packets a second beside")
     return top
 
 
