@@ -72,11 +72,16 @@ class Worker(threading.Thread):
         self._waiting.put_patiently(engine.take(), self.place)
 
     def _read_rest(self) -> None:
-        """Read what came before the stop, as long as it does not take too long."""
-        until_s = time.monotonic() + LAST_READ_S
-        source = self.assembly.source
-        while time.monotonic() < until_s and self.assembly.step() and len(source.window):
-            self._waiting.put_patiently(self.assembly.engine.take(), self.place)
+        """Read what came before the stop: until the source falls silent, or its time or ours is up."""
+        asked_ns, until_s = time.time_ns(), time.monotonic() + LAST_READ_S
+        source, engine = self.assembly.source, self.assembly.engine
+        while engine.now_ns < asked_ns and time.monotonic() < until_s:
+            used_up = not len(source.window)
+            if not self.assembly.step():
+                break
+            self._waiting.put_patiently(engine.take(), self.place)
+            if used_up and not len(source.window):
+                break
 
     def _say(self) -> None:
         for notice in self.assembly.source.notices():

@@ -1,10 +1,12 @@
 """A worker: from its source to the queue, whatever the source does."""
 
+import time
+
 from sensor.daemon.waiting import Waiting
 from sensor.daemon.worker import Worker
 from sensor.errors import NettrusionError
 from sensor.flows import PROFILES, FlowEngine
-from tests.packets import connection, pcap
+from tests.packets import Timed, connection, pcap
 from tests.sensor.wire import Wire
 
 LOUD = connection("10.0.0.1", "10.0.0.2", (40000, 80), rounds=10)
@@ -77,3 +79,34 @@ def test_a_worker_that_is_told_to_stop_reads_what_is_at_hand_and_drains():
     assert not worker.is_alive()
     assert sum(len(batch.flows) for batch in waiting.take(0)) == 1
     assert worker.assembly.engine.live == 0
+
+
+def test_told_to_stop_it_reads_every_window_that_is_at_hand():
+    class Full(Wire):
+        def more(self) -> bool:
+            super().more()
+            return True
+
+    windows = [(number, pcap([packet])) for number, packet in enumerate(LOUD, 1)]
+    worker = Worker(Full([*windows, None, *windows]), FlowEngine(PROFILES["wire"]), Waiting(1000))
+    worker.stop()  # before its first turn
+    worker.start()
+    worker.join(20)
+    assert not worker.is_alive()
+    assert worker.assembly.engine.counters["packets"] == len(LOUD)
+
+
+def test_a_wire_that_never_falls_silent_is_read_up_to_the_moment_of_the_stop():
+    late = [Timed(time.time_ns() + second * 1_000_000_000, LOUD[0].frame) for second in (60, 61, 62)]
+
+    class Full(Wire):
+        def more(self) -> bool:
+            super().more()
+            return True
+
+    windows = [(number, pcap([packet])) for number, packet in enumerate([*LOUD, *late], 1)]
+    worker = Worker(Full(windows), FlowEngine(PROFILES["wire"]), Waiting(1000))
+    worker.stop()
+    worker.start()
+    worker.join(20)
+    assert worker.assembly.engine.counters["packets"] == len(LOUD) + 1
