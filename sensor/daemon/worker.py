@@ -37,6 +37,8 @@ class Worker(threading.Thread):
         self.over = False
         self.ended = False
         self._waiting = waiting
+        # A file loses nothing while it is not read; a wire would, in the kernel, without a look at what.
+        self._put = waiting.put_patiently if source.in_iface is None else waiting.put
         self._told_to_stop = threading.Event()
 
     def run(self) -> None:
@@ -60,7 +62,7 @@ class Worker(threading.Thread):
             self.beat_s = time.monotonic()
             self._say()
             if engine.pending:
-                self._waiting.put(engine.take(), self.place)
+                self._put(engine.take(), self.place)
             if not more:
                 self.ended = True
                 break

@@ -110,3 +110,25 @@ def test_a_wire_that_never_falls_silent_is_read_up_to_the_moment_of_the_stop():
     worker.start()
     worker.join(20)
     assert worker.assembly.engine.counters["packets"] == len(LOUD) + 1
+
+
+def test_files_wait_for_the_scoring_and_lose_no_flow():
+    spread = [
+        Timed(packet.time_ns + number * 10_000_000_000, packet.frame)
+        for number in range(20)
+        for packet in connection("10.0.0.1", f"10.0.1.{number}", (40000, 80))
+    ]
+
+    class Folder(Wire):
+        in_iface = None
+
+    waiting = Waiting(4)
+    windows = [(number, pcap([packet])) for number, packet in enumerate(spread, 1)]
+    worker = Worker(Folder(windows), FlowEngine(PROFILES["wire"]), waiting)
+    worker.start()
+    taken = 0
+    while worker.is_alive():
+        worker.join(0.05)
+        taken += sum(len(batch.flows) for batch in waiting.take(0))
+    taken += sum(len(batch.flows) for batch in waiting.take(0))
+    assert (taken, waiting.shed) == (20, 0)
