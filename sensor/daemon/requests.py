@@ -26,6 +26,8 @@ SIGNALS: Final[Mapping[int, Request]] = {
     signal.SIGUSR1: Request.SUMMARY,
 }
 
+ENDING: Final = frozenset(number for number, request in SIGNALS.items() if request is Request.STOP)
+
 
 def block_signals() -> None:
     """Block `SIGNALS` in this thread and in all that it will start."""
@@ -33,6 +35,9 @@ def block_signals() -> None:
 
 
 def from_signals(timeout_s: float) -> Request | None:
-    """Wait for one of `SIGNALS`, which must be blocked in every thread."""
-    got = signal.sigtimedwait(SIGNALS.keys(), timeout_s)
+    """Wait for one of `SIGNALS`, which must be blocked in every thread; of several the end comes first.
+
+    The kernel hands them out by number, and who sends SIGHUP all the time would keep SIGTERM waiting.
+    """
+    got = signal.sigtimedwait(ENDING, 0) or signal.sigtimedwait(SIGNALS.keys(), timeout_s)
     return SIGNALS[got.si_signo] if got is not None else None

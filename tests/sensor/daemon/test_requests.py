@@ -63,3 +63,10 @@ for task in os.listdir("/proc/self/task"):
 """
     done = subprocess.run([sys.executable, "-c", lines], capture_output=True, text=True, env=os.environ, check=False)
     assert done.returncode == 0, done.stderr
+
+
+def test_the_end_comes_before_whatever_else_is_asked():
+    for _ in range(2):
+        signal.pthread_kill(threading.get_ident(), signal.SIGHUP)
+        signal.pthread_kill(threading.get_ident(), signal.SIGTERM)
+        assert from_signals(5) is Request.STOP
