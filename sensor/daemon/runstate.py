@@ -50,9 +50,13 @@ class RunState:
             log.debug("%s: %s", self.path, error)
 
     def end(self) -> None:
-        """Remove the note after an orderly end."""
-        if self.path is not None:
+        """Remove the note after an orderly end; one that stays is no error, the events are written."""
+        if self.path is None:
+            return
+        try:
             self.path.unlink(missing_ok=True)
+        except OSError as error:
+            log.warning("%s: cannot be removed: %s; the next run will say that this one was cut off", self.path, error)
 
 
 def _sentence(before: Mapping[str, Any]) -> str:

@@ -44,3 +44,9 @@ def test_without_a_folder_nothing_is_noted():
     state.note(HELD)
     assert state.begin() is None
     state.end()
+
+
+def test_a_note_that_cannot_be_removed_is_no_error(tmp_path):
+    path = tmp_path / "eth0.json"
+    path.mkdir()
+    RunState(path).end()
