@@ -56,6 +56,7 @@ class Writer(threading.Thread):
         self.on_turn: Callable[[], None] | None = None
         self._waiting = waiting
         self._clock_ns = clock_ns
+        self._handing = threading.Lock()
         self._fresh: Fresh | None = None
         self._last = threading.Event()
         scoring.on_told = self._observe
@@ -74,10 +75,17 @@ class Writer(threading.Thread):
         self._last.set()
 
     def put_in_force(self, config: Config, detector: Detector, rulebook: Rulebook, timeout_s: float = 30.0) -> bool:
-        """Hand a checked detector and rulebook over; True once they judge."""
+        """Hand a checked detector and rulebook over; True once they judge, False when they never will."""
         fresh = Fresh(config, detector, rulebook, threading.Event())
-        self._fresh = fresh
-        return fresh.done.wait(timeout_s)
+        with self._handing:
+            self._fresh = fresh
+        if fresh.done.wait(timeout_s):
+            return True
+        with self._handing:
+            if self._fresh is fresh:
+                self._fresh = None
+                return False
+        return fresh.done.wait(timeout_s)  # it was being put in force just then
 
     def turn(self, timeout_s: float) -> None:
         """Score what waits, or wait for something to score."""
@@ -100,7 +108,8 @@ class Writer(threading.Thread):
         self.score_latency.observe((time.perf_counter() - begun_s) / len(flows), len(flows))
 
     def _exchange(self) -> None:
-        fresh, self._fresh = self._fresh, None
+        with self._handing:
+            fresh, self._fresh = self._fresh, None
         if fresh is not None:
             self.scoring.write_updates(fresh.rulebook.take_over(self.scoring.rulebook))
             self.scoring.put_in_force(fresh.config, fresh.detector, fresh.rulebook)

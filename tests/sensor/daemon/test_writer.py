@@ -98,4 +98,7 @@ def test_the_last_word_on_what_a_reload_ends_is_written(tmp_path):
 
 def test_a_writer_that_does_not_answer_takes_nothing_over(tmp_path):
     made, _, _ = writer(tmp_path / "r")
-    assert not made.put_in_force(Config(), made.scoring.detector, made.scoring.rulebook, timeout_s=0.01)
+    running, fresh = made.scoring.rulebook, rulebook(tmp_path / "s")
+    assert not made.put_in_force(Config(), made.scoring.detector, fresh, timeout_s=0.01)
+    made.turn(0)  # what was refused stays refused
+    assert made.scoring.rulebook is running
