@@ -3,6 +3,7 @@
 import logging
 import time
 from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor, wait
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
@@ -12,7 +13,7 @@ from sensor.config import Config, FlowsConfig
 from sensor.daemon.beats import Beating, stuck
 from sensor.daemon.losses import Losses
 from sensor.daemon.reading import Readings
-from sensor.daemon.reload import load_again
+from sensor.daemon.reload import Loaded, load_again
 from sensor.daemon.requests import Request
 from sensor.daemon.runstate import RunState
 from sensor.daemon.waiting import Waiting
@@ -134,11 +135,12 @@ class Daemon:
         notifier.reloading()
         self.outputs.reopen()
         try:
-            loaded = load_again(self.config, self.origin.path, self.origin.overrides, self.origin.home_net)
+            loaded = self._while_fed(self._load_again, notifier)
         except NettrusionError as error:
             return self._refuse(str(error), notifier)
-        if not self.writer.put_in_force(loaded.config, loaded.detector, loaded.rulebook):
-            return self._refuse("the writer did not take it over in time", notifier)
+        except Exception as error:  # whatever a file can do to a parser, the running parts are none the worse for it
+            log.debug("reload", exc_info=error)
+            return self._refuse(f"{type(error).__name__}: {error}", notifier)
         self.config = loaded.config
         self.readings.reloads["ok"] += 1
         self.readings.refused = ""
@@ -148,6 +150,21 @@ class Daemon:
         log.info("reloaded: %s", self.readings.in_force())
         notifier.ready(self.readings.status())
         return True
+
+    def _load_again(self) -> Loaded:
+        """Load, try and put in force; raises NettrusionError when it is not."""
+        loaded = load_again(self.config, self.origin.path, self.origin.overrides, self.origin.home_net)
+        if not self.writer.put_in_force(loaded.config, loaded.detector, loaded.rulebook):
+            raise NettrusionError("the writer did not take it over in time")
+        return loaded
+
+    def _while_fed(self, work: Callable[[], Loaded], notifier: Notifier) -> Loaded:
+        """Do in another thread what may take longer than the watchdog waits; what it raises is raised here."""
+        with ThreadPoolExecutor(1, "reload") as threads:
+            doing = threads.submit(work)
+            while wait([doing], TURN_S).not_done:
+                self._feed(notifier)
+            return doing.result()
 
     def _tell_losses(self) -> None:
         for sentence in self._losses.since(self.readings.lost()):

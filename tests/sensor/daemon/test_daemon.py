@@ -160,3 +160,32 @@ def test_a_reload_is_taken_over_by_the_writer(tmp_path, monkeypatch):
     assert code == 0
     assert made.writer.scoring.rulebook is fresh
     assert made.figures.reloads == {"ok": 1, "failed": 0}
+
+
+def test_the_watchdog_is_fed_while_a_reload_takes_long(tmp_path, monkeypatch):
+    made, _ = daemon(tmp_path / "r", [Endless([None])])
+    told = Told()
+    told.watchdog_s = 1.0
+
+    def slow(*arguments: object) -> Loaded:
+        end_s = time.monotonic() + 5
+        while told.words.count("WATCHDOG=1") < 2 and time.monotonic() < end_s:
+            time.sleep(0.01)
+        raise NettrusionError("a.rules:1: no")
+
+    monkeypatch.setattr(module, "load_again", slow)
+    monkeypatch.setattr(module, "TURN_S", 0.01)
+    assert not made.reload(told)
+    assert told.words.count("WATCHDOG=1") >= 2
+
+
+def test_a_reload_that_fails_in_a_way_nobody_thought_of_is_refused_too(tmp_path, monkeypatch, caplog):
+    made, _ = daemon(tmp_path / "r", [Endless([None])])
+
+    def broken(*arguments: object) -> Loaded:
+        raise RecursionError("too deep")
+
+    monkeypatch.setattr(module, "load_again", broken)
+    assert made.run(Told(), RunState(None), asked(Request.RELOAD, Request.STOP)) == 0
+    assert made.figures.reloads == {"ok": 0, "failed": 1}
+    assert "reload refused, the running model and rules stay in force: RecursionError: too deep" in caplog.text
