@@ -208,6 +208,8 @@ class Daemon:
         until_s = time.monotonic() + self.config.daemon.drain_s
         for worker in self.workers:
             worker.stop()
+        if self.writer.error is not None:
+            self.waiting.close()  # nobody takes anything any more, and who has more to put would wait for room
         for worker in self.workers:
             _join(worker, until_s, notifier)
         if all(worker.over for worker in self.workers):

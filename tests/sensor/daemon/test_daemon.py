@@ -189,3 +189,16 @@ def test_a_reload_that_fails_in_a_way_nobody_thought_of_is_refused_too(tmp_path,
     assert made.run(Told(), RunState(None), asked(Request.RELOAD, Request.STOP)) == 0
     assert made.figures.reloads == {"ok": 0, "failed": 1}
     assert "reload refused, the running model and rules stay in force: RecursionError: too deep" in caplog.text
+
+
+def test_when_the_writer_has_failed_nobody_waits_for_it(tmp_path, caplog):
+    config = replace(Config(), daemon=DaemonConfig(waiting_flows=1))
+    others = [connection("10.0.0.1", f"10.0.1.{number}", (40000, 80))[:4] for number in range(9)]
+    opened = pcap(sorted([packet for other in others for packet in other], key=lambda one: one.time_ns))
+    made, _ = daemon(tmp_path / "r", [Endless([(1, pcap(LOUD)), (2, opened)])], config)
+    made.writer.error = MemoryError("no room")
+    made.writer.run = lambda: None  # type: ignore[method-assign]
+    begun_s = time.monotonic()
+    assert made.run(Told(), RunState(None), asked()) == 1
+    assert time.monotonic() - begun_s < config.daemon.drain_s / 2
+    assert "writer failed: no room" in caplog.text
