@@ -13,6 +13,7 @@ from sensor.config import Config
 from sensor.daemon.waiting import Batch, Waiting
 from sensor.detector import Detector
 from sensor.flows import FLOW_DTYPE
+from sensor.flows.profile import SECOND_NS
 from sensor.metrics import Latency
 from sensor.rulebook import Rulebook
 from sensor.scoring import Place, Scoring
@@ -22,6 +23,9 @@ log = logging.getLogger(__name__)
 TURN_S = 0.25
 SCORED_AT_ONCE = 2048
 """Flows that are scored between two looks at the queue: some milliseconds, at most some tens of them."""
+
+FELL_BACK_NS = 3600 * SECOND_NS
+"""A clock that was set back by more begins anew, here as in the engine."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +63,7 @@ class Writer(threading.Thread):
         self._handing = threading.Lock()
         self._fresh: Fresh | None = None
         self._last = threading.Event()
+        self._reached_ns = 0
         scoring.on_told = self._observe
 
     def run(self) -> None:
@@ -91,12 +96,16 @@ class Writer(threading.Thread):
         """Score what waits, or wait for something to score."""
         batches = self._waiting.take(timeout_s)
         self.beat_s = time.monotonic()
+        now_ns = self._clock_ns()
+        if now_ns is not None and now_ns < self._reached_ns - FELL_BACK_NS:
+            # What is open would take in, and not tell of, all that its sources do until time is there again.
+            self.scoring.close_incidents()
         for place, flows in together(batches):
             for at in range(0, len(flows), SCORED_AT_ONCE):
                 self._score(flows[at : at + SCORED_AT_ONCE], place)
                 self.beat_s = time.monotonic()
-        now_ns = self._clock_ns()
         if now_ns is not None:
+            self._reached_ns = now_ns
             self.scoring.tick(now_ns)
         self._exchange()
         if self.on_turn is not None:

@@ -7,11 +7,13 @@ from sensor.config import Config
 from sensor.daemon.waiting import Batch, Waiting
 from sensor.daemon.writer import Writer, together
 from sensor.flows import PROFILES, FlowEngine, Framing
+from sensor.flows.profile import SECOND_NS
 from sensor.scoring import Place, Scoring
-from tests.packets import connection, pcap
+from tests.packets import BASE_NS, connection, pcap
 from tests.sensor.daemon.parts import LOUD, QUIET, rulebook
 from tests.sensor.known import RULES, KeptSink, KnownDetector
 
+HOUR_NS = 3600 * SECOND_NS
 HERE, THERE = Place(in_iface="eth0"), Place(in_iface="eth1")
 
 
@@ -102,3 +104,17 @@ def test_a_writer_that_does_not_answer_takes_nothing_over(tmp_path):
     assert not made.put_in_force(Config(), made.scoring.detector, fresh, timeout_s=0.01)
     made.turn(0)  # what was refused stays refused
     assert made.scoring.rulebook is running
+
+
+def test_a_clock_that_is_set_back_by_hours_hides_no_attack_of_the_same_source(tmp_path):
+    made, waiting, sink = writer(tmp_path / "r")
+    engine = FlowEngine(PROFILES["wire"])
+    made._clock_ns = lambda: engine.now_ns
+    for hours, port in ((2, 40000), (0, 40001), (1, 40002)):
+        begin_ns = BASE_NS + hours * HOUR_NS
+        content = pcap(connection("10.0.0.1", "10.0.0.2", (port, 80), begin_ns, rounds=10))
+        engine.feed(content, Framing.sniff(content[:4]))
+        engine.tick(begin_ns + 20 * SECOND_NS)
+        waiting.put(engine.take(), HERE)
+        made.turn(0)
+    assert [event["src_port"] for event in sink.events("alert")] == [40000, 40001, 40002]
