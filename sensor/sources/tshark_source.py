@@ -12,6 +12,7 @@ import re
 import select
 import signal
 import subprocess
+import sys
 import time
 from contextlib import suppress
 from pathlib import Path
@@ -31,6 +32,9 @@ START_S = 10.0
 STALL_S = 60.0
 RETRY_S = (1.0, 30.0)
 END_S = 2.0
+# A child is given the mask of the thread that starts it, and the daemon's holds back the very signal that ends
+# tshark. Code between fork and exec is none for a process with threads, so a first program takes the mask off.
+UNBLOCK = "import os, signal, sys; signal.pthread_sigmask(signal.SIG_SETMASK, ()); os.execv(sys.argv[1], sys.argv[1:])"
 # Said by tshark about itself, at every start.
 CHATTER = re.compile(r"Running as user|Capturing on|File: |Packets captured:|\d+ packets? captured")
 
@@ -58,7 +62,7 @@ class _Process:
 
     def __init__(self, arguments: list[str]) -> None:
         self._process = subprocess.Popen(
-            arguments,
+            [sys.executable, "-I", "-S", "-c", UNBLOCK, *arguments],
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,

@@ -3,6 +3,7 @@
 import builtins
 import os
 import shutil
+import signal
 import subprocess
 import sys
 import time
@@ -207,3 +208,21 @@ def test_without_pyshark_the_extra_is_named(path: Path, monkeypatch: pytest.Monk
     monkeypatch.setattr(builtins, "__import__", without)
     with pytest.raises(NettrusionError, match=r"pip install 'nettrusion\[tshark\]'"):
         TsharkFile(path)
+
+
+def test_signals_that_the_daemon_keeps_from_its_threads_still_end_tshark(
+    path: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    said = tmp_path / "said"
+    program(
+        tmp_path,
+        f"import signal, sys\nopen({str(said)!r}, 'w').write(repr(signal.pthread_sigmask(signal.SIG_BLOCK, ())))\n"
+        f"sys.stdout.buffer.write({pcap(PACKETS)!r})",
+        monkeypatch,
+    )
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGTERM])
+    try:
+        assert len(flows_of(TsharkFile(path))) == 1
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+    assert said.read_text() == "set()"
