@@ -73,7 +73,7 @@ class Readings:
         """Return what the kernel counted by interface, its workers together."""
         found: dict[str, Counter[str]] = {}
         for worker in self._workers:
-            counts = found.setdefault(worker.assembly.source.name, Counter())
+            counts = found.setdefault(worker.watches, Counter())
             counts.update(worker.assembly.source.counters)
             counts["oversized"] += worker.assembly.oversized
             counts["up"] = int(bool(counts.get("up", 1)) and getattr(worker.assembly.source, "up", True))

@@ -22,6 +22,7 @@ class Worker(threading.Thread):
     Attributes:
         assembly: its source and engine.
         place: where its flows are seen.
+        watches: what its source was called at the start; that of a folder goes by the file at hand later.
         beat_s: monotonic time of its last turn; a turn takes a quarter of a second at most.
         error: what ended it, None while all is well.
         over: whether it has handed over its last flow.
@@ -32,6 +33,7 @@ class Worker(threading.Thread):
         super().__init__(name=f"worker-{source.name}-{number}", daemon=True)
         self.assembly = Assembly(source, engine)
         self.place = Place(in_iface=source.in_iface)
+        self.watches = source.name
         self.beat_s = time.monotonic()
         self.error: BaseException | None = None
         self.over = False

@@ -79,3 +79,14 @@ def test_what_was_lost_is_logged_at_the_end_at_the_latest(tmp_path, caplog):
     made, _ = daemon(tmp_path / "r", [Counted([(1, BOTH)])])
     made.run(Told(), RunState(None), asked())
     assert "3 packets were lost by the kernel" in caplog.text
+
+
+def test_a_folder_is_one_place_whatever_file_of_it_is_read(tmp_path):
+    class Folder(Wire):
+        def more(self) -> bool:
+            self.name = f"/captures/{len(self._windows)}.pcap"
+            return super().more()
+
+    made, _ = daemon(tmp_path / "r", [Folder([(1, pcap(LOUD)), (2, pcap(QUIET))])])
+    made.run(Told(), RunState(None), asked())
+    assert list(made.figures.interfaces) == ["wire"]
