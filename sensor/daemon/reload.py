@@ -14,6 +14,9 @@ from sensor.selftest import run_selftest
 SECTIONS = ("detector.", "rules.", "sensor.home_net", "sensor.external_net", "output.features")
 """What is judged by; every other key is read once, at the start."""
 
+ARGUMENTS = ("capture.interfaces", "capture.source")
+"""What the command line may have set: another value in the file says nothing."""
+
 
 @dataclass(frozen=True, slots=True)
 class Loaded:
@@ -47,7 +50,7 @@ def load_again(running: Config, path: Path | None, overrides: Sequence[str], hom
     )
     before, after = flatten(running), flatten(asked)
     changed = {key for key in before.keys() | after.keys() if before.get(key) != after.get(key)}
-    ignored = tuple(sorted(key for key in changed if not key.startswith(SECTIONS) and not key.startswith("capture.")))
+    ignored = tuple(sorted(key for key in changed if not key.startswith((*SECTIONS, *ARGUMENTS))))
     detector, rulebook = load_detector(fresh), load_rulebook(fresh, home_net)
     result = run_selftest(fresh)
     if not result.passed:

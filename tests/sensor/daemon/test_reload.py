@@ -46,3 +46,11 @@ def test_whatever_is_wrong_refuses_all_of_it(folder, name, text, reason):
     (folder / name).write_text(text)
     with pytest.raises(NettrusionError, match=reason):
         load_again(Config(), folder / "sensor.toml", [], None)
+
+
+def test_how_to_capture_takes_a_restart_and_what_the_command_line_names_is_not_asked_of_the_file(folder):
+    running = replace(Config(), capture=replace(Config().capture, interfaces=("eth0",), source="scapy"))
+    assert load_again(running, folder / "sensor.toml", ["capture.ring_mb=128"], None).ignored == (
+        "capture.ring_mb",
+        "flows.max_flows",
+    )
