@@ -16,6 +16,8 @@ from sensor.flows.profile import SECOND_NS
 from sensor.sources import Source
 
 MAGIC_BYTES = 4
+SET_BACK_NS = 10 * SECOND_NS
+"""More than any source is late."""
 
 
 class Assembly:
@@ -38,11 +40,13 @@ class Assembly:
         self.windows = 0
         self._framing: Framing | None = None
         self._begun = 0
+        self._reached_ns = 0
 
     def step(self) -> bool:
         """Feed what the source has at hand, and wait for more when that is used up.
 
-        It returns early when many flows wait to be taken. Time on a silent wire is carried on here.
+        It returns early when many flows wait to be taken. Time on a silent wire is carried on here, and begins
+        anew, with all open flows ended, where its clock was set back.
 
         Returns:
             False when the source is over; the flows that are open then are still the engine's.
@@ -63,6 +67,10 @@ class Assembly:
             if used:
                 return True
         elif source.horizon_ns is not None:
+            if self._set_back(source.horizon_ns):
+                if self.engine.drain():
+                    return True
+                self._reached_ns = source.horizon_ns
             self.engine.tick(source.horizon_ns)
         self.windows += 1
         if source.more():
@@ -75,6 +83,14 @@ class Assembly:
         """Whether the rest of what the source hands out belongs to a capture that was given up."""
         framing = self._framing
         return framing is not None and framing.corrupt and self.source.begun == self._begun
+
+    def _set_back(self, horizon_ns: int) -> bool:
+        """Whether the clock of a wire was set back: open flows would wait and take in others until time is there again.
+
+        Files may lie out of order; what they say of time is left to the engine.
+        """
+        self._reached_ns = max(self._reached_ns, self.engine.now_ns)
+        return self.source.in_iface is not None and horizon_ns < self._reached_ns - SET_BACK_NS
 
     def _feed(self, window: memoryview) -> int:
         framing = self._framing

@@ -68,7 +68,7 @@ class Daemon:
             Worker(source, FlowEngine(profile(share), max_flows=share.max_flows), self.waiting, number)
             for number, source in enumerate(sources)
         ]
-        self.writer = Writer(scoring, self.waiting, self._clock_ns)
+        self.writer = Writer(scoring, self.waiting, self._clocks_ns)
         self.readings = Readings(self.workers, self.writer, self.waiting, outputs, config)
         self.writer.on_turn = self.readings.write_due
         self._said_stuck = False
@@ -185,11 +185,10 @@ class Daemon:
     def _failed(self) -> bool:
         return any(worker.error is not None for worker in self.workers)
 
-    def _clock_ns(self) -> int | None:
-        """Return the packet time that every worker has reached, None before the first packet."""
+    def _clocks_ns(self) -> list[int]:
+        """Return the packet time of every worker that has had some."""
         clocks = [worker.assembly.engine.now_ns for worker in self.workers if not worker.over]
-        reached = [clock for clock in clocks if clock > 0]
-        return min(reached) if reached else None
+        return [clock for clock in clocks if clock > 0]
 
     def _feed(self, notifier: Notifier) -> None:
         """Feed the watchdog, unless a part of the pipeline is stuck."""

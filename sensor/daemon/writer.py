@@ -24,8 +24,8 @@ TURN_S = 0.25
 SCORED_AT_ONCE = 2048
 """Flows that are scored between two looks at the queue: some milliseconds, at most some tens of them."""
 
-FELL_BACK_NS = 3600 * SECOND_NS
-"""A clock that was set back by more begins anew, here as in the engine."""
+FELL_BACK_NS = 10 * SECOND_NS
+"""When no source's clock is as far as the flows that were judged, less this, clocks were set back."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,8 +49,8 @@ class Writer(threading.Thread):
         detect_latency: seconds from a told flow's last packet to its alert's way into the outputs.
     """
 
-    def __init__(self, scoring: Scoring, waiting: Waiting, clock_ns: Callable[[], int | None]) -> None:
-        """Score with `scoring` what waits; `clock_ns` tells how far packet time has gone everywhere."""
+    def __init__(self, scoring: Scoring, waiting: Waiting, clocks_ns: Callable[[], Sequence[int]]) -> None:
+        """Score with `scoring` what waits; `clocks_ns` tells how far packet time has gone at each source."""
         super().__init__(name="writer", daemon=True)
         self.scoring = scoring
         self.beat_s = time.monotonic()
@@ -59,11 +59,11 @@ class Writer(threading.Thread):
         self.detect_latency = Latency()
         self.on_turn: Callable[[], None] | None = None
         self._waiting = waiting
-        self._clock_ns = clock_ns
+        self._clocks_ns = clocks_ns
         self._handing = threading.Lock()
         self._fresh: Fresh | None = None
         self._last = threading.Event()
-        self._reached_ns = 0
+        self._latest_ns = 0
         scoring.on_told = self._observe
 
     def run(self) -> None:
@@ -96,24 +96,35 @@ class Writer(threading.Thread):
         """Score what waits, or wait for something to score."""
         batches = self._waiting.take(timeout_s)
         self.beat_s = time.monotonic()
-        now_ns = self._clock_ns()
-        if now_ns is not None and now_ns < self._reached_ns - FELL_BACK_NS:
-            # What is open would take in, and not tell of, all that its sources do until time is there again.
-            self.scoring.close_incidents()
+        self._begin_anew_if_set_back(self._clocks_ns())
         for place, flows in together(batches):
             for at in range(0, len(flows), SCORED_AT_ONCE):
                 self._score(flows[at : at + SCORED_AT_ONCE], place)
                 self.beat_s = time.monotonic()
-        if now_ns is not None:
-            self._reached_ns = now_ns
-            self.scoring.tick(now_ns)
+        self._pass_time(self._clocks_ns())
         self._exchange()
         if self.on_turn is not None:
             self.on_turn()
 
+    def _begin_anew_if_set_back(self, clocks_ns: Sequence[int]) -> None:
+        """End the incidents when the clocks were set back.
+
+        They would take in, and not tell of, all that their sources do until time is there again.
+        """
+        if clocks_ns and self._latest_ns > max(clocks_ns) + FELL_BACK_NS:
+            self.scoring.close_incidents()
+            self._latest_ns = 0
+
+    def _pass_time(self, clocks_ns: Sequence[int]) -> None:
+        self._begin_anew_if_set_back(clocks_ns)  # flows that ended as they were may have been judged just now
+        if clocks_ns:
+            self._latest_ns = max(self._latest_ns, min(clocks_ns))
+            self.scoring.tick(min(clocks_ns))
+
     def _score(self, flows: NDArray[np.void], place: Place) -> None:
         begun_s = time.perf_counter()
         self.scoring.score(flows, place)
+        self._latest_ns = max(self._latest_ns, int(flows["end_ns"].max()))
         self.score_latency.observe((time.perf_counter() - begun_s) / len(flows), len(flows))
 
     def _exchange(self) -> None:

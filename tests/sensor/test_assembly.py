@@ -7,6 +7,7 @@ import pytest
 from sensor.assembly import Assembly, profile
 from sensor.config import FlowsConfig, TimeoutsConfig
 from sensor.flows import PROFILES, FlowEngine
+from sensor.flows.profile import SECOND_NS
 from tests.packets import BASE_NS, connection, pcap
 from tests.sensor.wire import Wire
 
@@ -82,3 +83,30 @@ def test_every_timeout_reaches_the_engine():
 def test_early_verdicts_reach_the_engine():
     assert profile(FlowsConfig(snapshot_pkts=77)).snapshot_pkts == 77
     assert profile(FlowsConfig()).snapshot_closed
+
+
+@pytest.mark.parametrize("minutes", [10, 120])
+def test_a_wire_whose_clock_is_set_back_ends_its_flows_and_goes_on_from_there(minutes):
+    before = connection("10.0.0.1", "10.0.0.2", (40000, 80))[:5]
+    begin_ns = BASE_NS - minutes * 60 * SECOND_NS
+    after = connection("10.0.0.1", "10.0.0.3", (40001, 80), begin_ns)[:5]
+    engine = FlowEngine(PROFILES["wire"])
+    wire = Wire([(1, pcap(before)), None, (2, pcap(after)), None, None], BASE_NS + SECOND_NS)
+    assembly = Assembly(wire, engine)
+    for _ in range(4):
+        assembly.step()
+    assert (engine.live, engine.pending) == (1, 0)
+    wire._silent_ns = begin_ns + 10 * SECOND_NS
+    while assembly.step():
+        pass
+    assert sorted(int(flow["src_port"]) for flow in engine.take()) == [40000, 40001]
+    assert engine.now_ns == begin_ns + 10 * SECOND_NS
+
+
+def test_files_out_of_order_set_no_clock_back():
+    class Folder(Wire):
+        in_iface = None
+
+    early = connection("10.0.0.1", "10.0.0.3", (40001, 80), BASE_NS - 600 * SECOND_NS)[:5]
+    assembly = run(Folder([(1, pcap(LOUD[:4])), None, (2, pcap(early)), None, None], BASE_NS - 590 * SECOND_NS))
+    assert assembly.engine.live == 2

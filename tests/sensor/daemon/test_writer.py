@@ -29,7 +29,7 @@ def writer(folder: Path) -> tuple[Writer, Waiting, KeptSink]:
     sink, waiting = KeptSink(), Waiting(10_000)
     detector: Any = KnownDetector()
     scoring = Scoring(Config(), detector, rulebook(folder), lambda kind, lines: sink.write(lines))
-    return Writer(scoring, waiting, lambda: None), waiting, sink
+    return Writer(scoring, waiting, list), waiting, sink
 
 
 def test_batches_are_joined_by_place_in_order():
@@ -109,7 +109,7 @@ def test_a_writer_that_does_not_answer_takes_nothing_over(tmp_path):
 def test_a_clock_that_is_set_back_by_hours_hides_no_attack_of_the_same_source(tmp_path):
     made, waiting, sink = writer(tmp_path / "r")
     engine = FlowEngine(PROFILES["wire"])
-    made._clock_ns = lambda: engine.now_ns
+    made._clocks_ns = lambda: [engine.now_ns]
     for hours, port in ((2, 40000), (0, 40001), (1, 40002)):
         begin_ns = BASE_NS + hours * HOUR_NS
         content = pcap(connection("10.0.0.1", "10.0.0.2", (port, 80), begin_ns, rounds=10))
@@ -118,3 +118,12 @@ def test_a_clock_that_is_set_back_by_hours_hides_no_attack_of_the_same_source(tm
         waiting.put(engine.take(), HERE)
         made.turn(0)
     assert [event["src_port"] for event in sink.events("alert")] == [40000, 40001, 40002]
+
+
+def test_a_source_whose_clock_is_behind_repeats_no_alert(tmp_path):
+    made, waiting, sink = writer(tmp_path / "r")
+    made._clocks_ns = lambda: [BASE_NS - 2 * HOUR_NS, BASE_NS + SECOND_NS]
+    for port in (40000, 40001, 40002):
+        waiting.put(flows_of(connection("10.0.0.1", "10.0.0.2", (port, 80), rounds=10)), HERE)
+        made.turn(0)
+    assert [event["src_port"] for event in sink.events("alert")] == [40000]
