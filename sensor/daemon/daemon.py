@@ -205,6 +205,7 @@ class Daemon:
     def _end(self, notifier: Notifier) -> int:
         """Score and write what is open, within the bound; say what could not be."""
         until_s = time.monotonic() + self.config.daemon.drain_s
+        shed = self.waiting.shed
         for worker in self.workers:
             worker.stop()
         if self.writer.error is not None:
@@ -221,9 +222,14 @@ class Daemon:
             _join(self.writer, time.monotonic() + TURN_S * 2, notifier)
         self.readings.write_last()
         self.outputs.close(OUTPUTS_S)
-        return self._verdict(late)
+        return self._verdict(self._unscored() - shed if late else 0, late=late)
 
-    def _verdict(self, late: bool) -> int:
+    def _unscored(self) -> int:
+        """Return how many flows are open or have ended and were not scored: shed, waiting, or in the writer's hands."""
+        counts = self.readings.counters()
+        return self.readings.live() + counts["flows"] + counts["snapshots"] - self.writer.scoring.said.flows
+
+    def _verdict(self, left: int, *, late: bool) -> int:
         code = 0
         parts: tuple[Writer | Worker, ...] = (self.writer, *self.workers)
         for part in parts:
@@ -231,7 +237,6 @@ class Daemon:
                 code = 1
                 log.error("%s failed: %s", part.name, part.error, exc_info=_unexpected(part.error))
         if late:
-            left = sum(worker.assembly.engine.live for worker in self.workers) + self.waiting.shed
             bound_s = self.config.daemon.drain_s
             log.error("daemon.drain_s = %d s were not enough: about %d flows were not scored", bound_s, left)
             code = 1

@@ -202,3 +202,16 @@ def test_when_the_writer_has_failed_nobody_waits_for_it(tmp_path, caplog):
     assert made.run(Told(), RunState(None), asked()) == 1
     assert time.monotonic() - begun_s < config.daemon.drain_s / 2
     assert "writer failed: no room" in caplog.text
+
+
+def test_what_a_late_end_cost_is_told_apart_from_what_was_shed_before(tmp_path, caplog):
+    made, _ = daemon(tmp_path / "r", [Wire([(1, BOTH)])], replace(Config(), daemon=DaemonConfig(drain_s=1)))
+    made.waiting.shed = 5000
+    made.writer.scoring.said.flows = -5000
+
+    def slow(*arguments: object) -> None:
+        time.sleep(3)
+
+    made.writer.scoring.score = slow  # type: ignore[method-assign,assignment]
+    assert made.run(Told(), RunState(None), asked(Request.STOP)) == 1
+    assert "about 4 flows were not scored" in caplog.text  # two connections, each told as it closed and once more
