@@ -10,6 +10,7 @@ import threading
 from contextlib import suppress
 from pathlib import Path
 
+from sensor.errors import NettrusionError
 from sensor.sources.capture import open_capture
 from sensor.sources.folder import HEAD_BYTES, Folder, Found, unpacked_head
 from sensor.sources.stream import CHUNK_BYTES, Stream
@@ -130,8 +131,12 @@ class FollowSource(Window):
             self._append(b"")
             if self._closed.is_set():
                 return False
-            if self._step():
-                return True
+            try:
+                if self._step():
+                    return True
+            except OSError as error:  # a disk that fails, a file that its server has forgotten
+                self._notices.append(f"{self.name}: cannot be read any further: {error.strerror or error}")
+                self._leave()
         return not self._closed.wait(WAIT_S)
 
     def close(self) -> None:
@@ -174,8 +179,9 @@ class FollowSource(Window):
             return False
         try:
             self._file = _Packed(found.path) if found.packed else _Growing(found.path)
-        except OSError as error:
-            self._notices.append(f"{found.path}: cannot be opened: {error.strerror}; it is skipped")
+        except (NettrusionError, OSError) as error:
+            reason = getattr(error, "strerror", None) or str(error).removeprefix(f"{found.path}: ")
+            self._notices.append(f"{found.path}: cannot be opened: {reason}; it is skipped")
             return True
         self._found, self.name = found, str(found.path)
         self._begin()

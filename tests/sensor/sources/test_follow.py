@@ -1,5 +1,6 @@
 """A folder that fills is read like one capture, whatever its writer does."""
 
+import errno
 import gzip
 import os
 import shutil
@@ -221,3 +222,35 @@ def test_what_tcpdump_writes_by_size_is_one_capture(compress: bool, tmp_path: Pa
         assert process.wait(30) == 0
     assert reader.source.begun == len(list(out.iterdir())) > 3
     assert [line for line in reader.notices if "was removed" not in line] == []
+
+
+@pytest.mark.parametrize("name", ["b", "b.gz"])
+def test_a_file_that_is_gone_before_its_turn_is_skipped(name: str, tmp_path: Path):
+    data = [pcap(part) for part in split(3)]
+    (tmp_path / "a").write_bytes(data[0])
+    (tmp_path / name).write_bytes(gzip.compress(data[1]) if name.endswith(".gz") else data[1])
+    (tmp_path / "c").write_bytes(data[2])
+    reader = follow(tmp_path)
+    (tmp_path / name).unlink()
+    reader.until(lambda: reader.packets == len(split(3)[0]) + len(split(3)[2]))
+    (notice,) = reader.notices
+    assert notice.startswith(f"{tmp_path / name}: cannot be opened")
+
+
+def test_a_file_that_the_disk_no_longer_gives_is_left_and_the_next_one_read(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    first, second = split(2)
+    (tmp_path / "a").write_bytes(pcap(first))
+    reader = follow(tmp_path)
+    reader.until_silent()
+
+    def fail(*arguments: object) -> bytes:
+        raise OSError(errno.ESTALE, "Stale file handle")
+
+    with monkeypatch.context() as broken:
+        broken.setattr("sensor.sources.follow.os.pread", fail)
+        reader.step()
+    (tmp_path / "b").write_bytes(pcap(second))
+    reader.until(lambda: reader.packets == len(PACKETS))
+    assert reader.notices == [f"{tmp_path / 'a'}: cannot be read any further: Stale file handle"]
