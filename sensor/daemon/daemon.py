@@ -1,6 +1,7 @@
 """The daemon's life: start, listen to signals, feed the watchdog, end in order."""
 
 import logging
+import threading
 import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor, wait
@@ -73,6 +74,7 @@ class Daemon:
         self.writer.on_turn = self.readings.write_due
         self._said_stuck = False
         self._losses = Losses()
+        self._noting: threading.Thread | None = None
 
     @property
     def figures(self) -> Figures:
@@ -113,7 +115,7 @@ class Daemon:
                 self._feed(notifier)
                 if now_s >= next_note_s:
                     next_note_s = now_s + NOTE_S
-                    state.note(self.readings.held())
+                    self._note(state)
                 if now_s >= next_status_s:
                     next_status_s = now_s + STATUS_S
                     notifier.status(self.readings.status())
@@ -123,6 +125,8 @@ class Daemon:
         finally:
             notifier.stopping(within_s=self.config.daemon.drain_s + OUTPUTS_S)
             code = self._end(notifier)
+        if self._noting is not None:
+            self._noting.join(NOTE_S)
         if code == 0:
             state.end()
         return code
@@ -165,6 +169,12 @@ class Daemon:
             while wait([doing], TURN_S).not_done:
                 self._feed(notifier)
             return doing.result()
+
+    def _note(self, state: RunState) -> None:
+        """Note what is held, in a thread that a stalled disk may keep; none is begun while one is kept."""
+        if self._noting is None or not self._noting.is_alive():
+            self._noting = threading.Thread(target=state.note, args=(self.readings.held(),), name="note", daemon=True)
+            self._noting.start()
 
     def _tell_losses(self) -> None:
         for sentence in self._losses.since(self.readings.lost()):

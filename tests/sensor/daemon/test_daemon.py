@@ -2,7 +2,7 @@
 
 import logging
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 
 from sensor.config import Config, DaemonConfig, FlowsConfig
@@ -215,3 +215,20 @@ def test_what_a_late_end_cost_is_told_apart_from_what_was_shed_before(tmp_path, 
     made.writer.scoring.score = slow  # type: ignore[method-assign,assignment]
     assert made.run(Told(), RunState(None), asked(Request.STOP)) == 1
     assert "about 4 flows were not scored" in caplog.text  # two connections, each told as it closed and once more
+
+
+def test_a_disk_that_takes_no_note_holds_nothing_up(tmp_path):
+    told = Told()
+    told.watchdog_s = 1.0
+    fed: list[int] = []
+
+    class Stalled(RunState):
+        def note(self, facts: Mapping[str, int]) -> None:
+            end_s = time.monotonic() + 3
+            while told.words.count("WATCHDOG=1") < 5 and time.monotonic() < end_s:
+                time.sleep(0.01)
+            fed.append(told.words.count("WATCHDOG=1"))
+
+    made, _ = daemon(tmp_path / "r", [Endless([None])])
+    assert made.run(told, Stalled(None), until(lambda: bool(fed), Request.STOP)) == 0
+    assert fed[0] >= 5
