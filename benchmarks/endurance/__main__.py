@@ -20,7 +20,7 @@ def flood(args: argparse.Namespace, folder: Path) -> dict[str, Any]:
     """Run the flood."""
     from benchmarks.endurance import flood
 
-    return flood.run(folder, args.captures, args.seconds, args.pps, args.words)
+    return flood.run(folder, args.captures, args.seconds, args.pps, args.words, flows=args.flows)
 
 
 def kill(args: argparse.Namespace, folder: Path) -> dict[str, Any]:
@@ -66,6 +66,7 @@ def parser() -> argparse.ArgumentParser:
     one = commands.add_parser("flood", help="SYNs of random sources, as fast as they go")
     one.add_argument("--seconds", type=int, default=120)
     one.add_argument("--pps", type=int, default=0, help="SYNs a second; 0: as fast as they go")
+    one.add_argument("--flows", action="store_true", help="write flow events too, and count those of other traffic")
     one.add_argument("--words", nargs=argparse.REMAINDER, default=[], help="further words for the sensor, last")
     one = commands.add_parser("kill", help="kill -9 while it writes, and start again")
     one.add_argument("--times", type=int, default=20)

@@ -1,5 +1,6 @@
 """SYNs of random sources for two minutes, beside a replayed attack and a benign capture."""
 
+import json
 import statistics
 import subprocess
 import sys
@@ -22,21 +23,31 @@ BENIGN = ("benign/benign/zeek__sumstat.pcap",)
 MARGIN_S = 5
 
 
-def run(folder: Path, captures: Path | None, seconds: int, pps: int, words: Sequence[str]) -> dict[str, Any]:
-    """Flood for so long at a rate, 0 for as fast as it goes; `words` are for the sensor."""
+def run(
+    folder: Path, captures: Path | None, seconds: int, pps: int, words: Sequence[str], *, flows: bool = False
+) -> dict[str, Any]:
+    """Flood for so long at a rate, 0 for as fast as it goes; `words` are for the sensor.
+
+    With `flows`, flow events are written too, and those of the other traffic are counted.
+    """
     runs = beside(folder, captures, seconds)
+    (folder / "flood.json").unlink(missing_ok=True)
+    (folder / "flows.json").unlink(missing_ok=True)
+    words = [*words, "--set", f"output.flow_events={str(flows).lower()}", *_sinks(folder)]
     with laid() as cable:
         widen(cable)
         with Sensor(cable, folder, "--set", "stats.interval_s=5", *words, name="flood") as sensor:
             with Sampler(sensor.process.pid, 1.0) as sampler:
                 time.sleep(3)
-                sent = _flooded(cable, runs, seconds, pps)
+                sent, others = _flooded(cable, runs, seconds, pps)
                 flooding_s = sampler.samples[-1].at_s
                 time.sleep(MARGIN_S)
             began_s = time.monotonic()
             code = sensor.stop()
             ended_s = time.monotonic() - began_s
     facts = {"seconds": seconds, "sent": sent, "sent_per_s": sent / seconds, "exit_code": code, "stop_s": ended_s}
+    if flows:
+        facts |= {"others_sent": others, **_others(folder / "flows.json")}
     return summary(sensor, sampler.samples, facts, flooding_s)
 
 
@@ -46,9 +57,32 @@ def beside(folder: Path, captures: Path | None, seconds: int) -> list[Run]:
     return [Run(capture, 300, seconds, 0) for capture in there]
 
 
-def _flooded(cable: Cable, runs: Sequence[Run], seconds: int, pps: int) -> int:
-    """Send everything at once; return how many SYNs were sent."""
-    players = [threading.Thread(target=play, args=(cable, each)) for each in runs]
+def _sinks(folder: Path) -> list[str]:
+    """Return words that put flow events into a file of their own."""
+    words = ["--set", 'sinks.eve.type="file"', "--set", f'sinks.eve.path="{folder / "flood.json"}"']
+    words += ["--set", 'sinks.eve.events="alert,anomaly,stats"', "--set", 'sinks.flows.type="file"']
+    return [*words, "--set", f'sinks.flows.path="{folder / "flows.json"}"', "--set", 'sinks.flows.events="flow"']
+
+
+def _others(path: Path) -> dict[str, int]:
+    """Count the flow events that are not of the flood, their packets, and those that the table had no room for."""
+    found: Counter[str] = Counter()
+    with path.open("rb") as file:
+        for line in file:
+            if TARGET.encode() in line:
+                continue
+            event = json.loads(line)
+            found["others_flow_events"] += 1
+            found["others_packets"] += event["flow"]["pkts_toserver"] + event["flow"]["pkts_toclient"]
+            found["others_with_both_sides"] += event["flow"]["pkts_toclient"] > 0
+            found[f"others_ended_by_{event['flow']['reason']}"] += 1
+    return dict(found)
+
+
+def _flooded(cable: Cable, runs: Sequence[Run], seconds: int, pps: int) -> tuple[int, int]:
+    """Send everything at once; return how many SYNs were sent, and how many packets of the others."""
+    sent: list[int] = []
+    players = [threading.Thread(target=lambda each=each: sent.append(play(cable, each))) for each in runs]
     for player in players:
         player.start()
     words = (cable.far_interface, str(seconds), str(pps), "syn", TARGET, "443")
@@ -56,7 +90,7 @@ def _flooded(cable: Cable, runs: Sequence[Run], seconds: int, pps: int) -> int:
     done = subprocess.run(command, capture_output=True, text=True, check=True, timeout=seconds + 60)
     for player in players:
         player.join()
-    return int(done.stdout)
+    return int(done.stdout), sum(sent)
 
 
 def summary(sensor: Sensor, samples: list[Sample], facts: dict[str, Any], until_s: float) -> dict[str, Any]:
