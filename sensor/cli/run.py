@@ -4,6 +4,7 @@ import argparse
 import logging
 import os
 import sys
+from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -91,16 +92,17 @@ def assemble(args: argparse.Namespace) -> "tuple[Daemon, Server | None]":
     if not result.passed:
         raise NettrusionError(f"selftest failed: {result.sentence}")
     log.log(logging.WARNING if result.quiet else logging.INFO, "selftest: %s", result.sentence)
-    sources = open_sources(config.capture, args.follow)
-    try:
-        outputs = Outputs.open(config)
-    except BaseException:
+    with ExitStack() as opened:
+        sources = open_sources(config.capture, args.follow)
         for source in sources:
-            source.close()
-        raise
-    scoring = Scoring(config, detector, rulebook, outputs.write)
-    scoring.measure_drift()
-    daemon = Daemon(config, Origin(args.config, overrides, home_net), sources, scoring, outputs)
+            opened.callback(source.close)
+        outputs = Outputs.open(config)
+        opened.callback(outputs.close, 0)
+        scoring = Scoring(config, detector, rulebook, outputs.write)
+        scoring.measure_drift()
+        daemon = Daemon(config, Origin(args.config, overrides, home_net), sources, scoring, outputs)
+        server = _serve(config, daemon)
+        opened.pop_all()  # all is there, and the daemon's to close
     for source in sources:
         for notice in source.notices():
             log.warning("%s", notice)
@@ -110,7 +112,7 @@ def assemble(args: argparse.Namespace) -> "tuple[Daemon, Server | None]":
         len(sources),
         daemon.readings.in_force(),
     )
-    return daemon, _serve(config, daemon)
+    return daemon, server
 
 
 def _home_net(config: "Config") -> str | None:

@@ -1,10 +1,12 @@
 """`nettrusion run` as its user starts it: a folder that fills, signals, and what keeps it from starting."""
 
+import argparse
 import json
 import os
 import signal
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -13,9 +15,11 @@ from pathlib import Path
 import pytest
 
 from sensor.cli import main
-from sensor.cli.run import start_log
+from sensor.cli.run import assemble, start_log
+from sensor.errors import NettrusionError
 from tests.packets import connection, pcap
 from tests.sensor.known import CLASSIFICATION, RULES
+from tests.sensor.wire import Wire
 
 PATIENCE_S = 60.0
 SHIPPED = (
@@ -157,3 +161,21 @@ def test_in_the_journal_every_line_has_its_priority(monkeypatch, capsys):
     finally:
         root.handlers, root.level = handlers, level
     assert capsys.readouterr().err == "<4>one\n<4>two\n"
+
+
+def test_what_was_opened_is_closed_again_when_the_start_fails(place, monkeypatch):
+    closed = []
+
+    class Closing(Wire):
+        def close(self) -> None:
+            closed.append(True)
+
+    monkeypatch.setattr("sensor.daemon.opening.open_sources", lambda *arguments: [Closing([None])])
+    monkeypatch.chdir(place)
+    overrides = ["rules.directory=rules", "metrics.listen=unix:/nowhere/metrics.sock"]
+    args = argparse.Namespace(overrides=overrides, config=None, interface=[], source=None, follow=None)
+    threads = set(threading.enumerate())
+    with pytest.raises(NettrusionError, match="metrics cannot listen"):
+        assemble(args)
+    assert closed == [True]
+    assert set(threading.enumerate()) == threads
