@@ -13,6 +13,7 @@ from typing import Literal
 PCAPNG = b"\x0a\x0d\x0d\x0a"
 MAX_RECORD_BYTES = 64 << 20
 SECOND_NS = 1_000_000_000
+MOST_NS = (1 << 62) - 1  # so that time may go on from there for a century and still fit the engine's 63 bits
 # Magic of classic pcap: byte order, ns a tick, bytes of a record's header.
 PCAP = {
     bytes.fromhex("a1b2c3d4"): (">", 1000, 16),
@@ -38,8 +39,8 @@ class Clock:
     offset_s: int = 0
 
     def ns(self, ticks: int) -> int:
-        """Return a time stamp as Unix time in ns."""
-        return ticks * SECOND_NS // self.ticks + self.offset_s * SECOND_NS
+        """Return a time stamp as Unix time in ns; what does not fit 62 bits wraps, as it does in the engine."""
+        return (ticks * SECOND_NS // self.ticks + self.offset_s * SECOND_NS) & MOST_NS
 
 
 class Records:

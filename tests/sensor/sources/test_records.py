@@ -127,3 +127,14 @@ def test_nothing_that_is_read_breaks_it(data: bytes, begin: bytes):
     records = Records()
     taken = records.whole(begin + data)
     assert 0 <= taken <= len(begin + data)
+
+
+@pytest.mark.parametrize("options", [(14, "<q", 2**62), (14, "<q", -(2**63)), (9, "<B", 0), (9, "<B", 0x80)])
+def test_no_time_is_too_large_for_the_engine(options: tuple[int, str, int]):
+    code, form, value = options
+    records = Records()
+    records.whole(pcapng(options=option("<", code, struct.pack(form, value))))
+    assert records.last_ns is not None
+    engine = FlowEngine(PROFILES["wire"])
+    engine.tick(records.last_ns)
+    engine.tick(records.last_ns + 24 * 3600 * 10**9)
