@@ -2,6 +2,7 @@
 
 import threading
 from collections import deque
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -10,6 +11,7 @@ from numpy.typing import NDArray
 from sensor.flows import pick
 from sensor.scoring import Place
 
+WAIT_S = 1.0
 SINGLES_SHARE = 0.75
 """How full the queue may be while flows of one packet are still taken."""
 
@@ -59,10 +61,16 @@ class Waiting:
                 self._flows += len(flows)
                 self._changed.notify_all()
 
-    def put_patiently(self, flows: NDArray[np.void], place: Place) -> None:
-        """Queue flows of a source that has ended: wait for room rather than shed; a closed queue takes none."""
+    def put_patiently(
+        self, flows: NDArray[np.void], place: Place, meanwhile: Callable[[], None] = lambda: None
+    ) -> None:
+        """Queue flows of a source that can wait: for room, rather than shed; a closed queue takes none.
+
+        `meanwhile` is called now and then: whoever waits for the writer is not stuck, whatever the writer is.
+        """
         with self._changed:
-            self._changed.wait_for(lambda: self._closed or self._flows < self.limit)
+            while not self._changed.wait_for(lambda: self._closed or self._flows < self.limit, WAIT_S):
+                meanwhile()
             if self._closed:
                 self.shed += len(flows)
                 return

@@ -4,6 +4,9 @@ import logging
 import threading
 import time
 
+import numpy as np
+from numpy.typing import NDArray
+
 from sensor.assembly import Assembly
 from sensor.daemon.waiting import Waiting
 from sensor.flows import FlowEngine
@@ -40,7 +43,7 @@ class Worker(threading.Thread):
         self.ended = False
         self._waiting = waiting
         # A file loses nothing while it is not read; a wire would, in the kernel, without a look at what.
-        self._put = waiting.put_patiently if source.in_iface is None else waiting.put
+        self._put = self._put_patiently if source.in_iface is None else waiting.put
         self._told_to_stop = threading.Event()
 
     def run(self) -> None:
@@ -71,9 +74,15 @@ class Worker(threading.Thread):
         else:
             self._read_rest()
         while engine.drain():
-            self._waiting.put_patiently(engine.take(), self.place)
+            self._put_patiently(engine.take(), self.place)
             self.beat_s = time.monotonic()
-        self._waiting.put_patiently(engine.take(), self.place)
+        self._put_patiently(engine.take(), self.place)
+
+    def _put_patiently(self, flows: NDArray[np.void], place: Place) -> None:
+        self._waiting.put_patiently(flows, place, self._beat)
+
+    def _beat(self) -> None:
+        self.beat_s = time.monotonic()
 
     def _read_rest(self) -> None:
         """Read what came before the stop: until the source falls silent, or its time or ours is up."""
@@ -83,7 +92,7 @@ class Worker(threading.Thread):
             used_up = not len(source.window)
             if not self.assembly.step():
                 break
-            self._waiting.put_patiently(engine.take(), self.place)
+            self._put_patiently(engine.take(), self.place)
             if used_up and not len(source.window):
                 break
 

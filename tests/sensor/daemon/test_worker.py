@@ -2,10 +2,13 @@
 
 import time
 
+import numpy as np
+
 from sensor.daemon.waiting import Waiting
 from sensor.daemon.worker import Worker
 from sensor.errors import NettrusionError
-from sensor.flows import PROFILES, FlowEngine
+from sensor.flows import FLOW_DTYPE, PROFILES, FlowEngine
+from sensor.scoring import Place
 from tests.packets import Timed, connection, pcap
 from tests.sensor.wire import Wire
 
@@ -132,3 +135,21 @@ def test_files_wait_for_the_scoring_and_lose_no_flow():
         taken += sum(len(batch.flows) for batch in waiting.take(0))
     taken += sum(len(batch.flows) for batch in waiting.take(0))
     assert (taken, waiting.shed) == (20, 0)
+
+
+def test_who_waits_for_the_scoring_is_not_stuck(monkeypatch):
+    monkeypatch.setattr("sensor.daemon.waiting.WAIT_S", 0.01, raising=False)
+    waiting = Waiting(1)
+    waiting.put_patiently(np.zeros(1, FLOW_DTYPE), Place())
+    worker = Worker(Wire([(1, pcap(LOUD))]), FlowEngine(PROFILES["wire"]), waiting)
+    worker.start()
+    until_s = time.monotonic() + 5
+    while not worker.ended and time.monotonic() < until_s:
+        time.sleep(0.01)
+    ended_s = time.monotonic()
+    while worker.beat_s < ended_s + 0.1 and time.monotonic() < until_s:
+        time.sleep(0.01)
+    waited = worker.is_alive() and worker.beat_s >= ended_s + 0.1
+    waiting.close()
+    worker.join(20)
+    assert waited
