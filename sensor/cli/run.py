@@ -39,6 +39,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("-c", "--config", type=Path, metavar="FILE", help="a sensor.toml; SIGHUP reads it again")
     parser.add_argument("--source", choices=("ring", "scapy", "tshark"), help="how to listen (default: ring)")
     parser.add_argument("--follow", type=Path, metavar="DIR", help="read the capture files that appear in a folder")
+    parser.add_argument("--new-only", action="store_true", help="with --follow: not what is in the folder already")
     parser.add_argument("-v", "--verbose", action="store_true", help="log what is only of use when something is wrong")
     add_set(parser)
 
@@ -84,8 +85,7 @@ def assemble(args: argparse.Namespace) -> "tuple[Daemon, Server | None]":
     if args.follow is not None:
         capture = replace(capture, interfaces=tuple(args.interface))
     config = replace(config, capture=replace(capture, source=args.source or capture.source))
-    home_net = _home_net(config)
-    detector, rulebook = load_detector(config), load_rulebook(config, home_net)
+    detector, rulebook = load_detector(config), load_rulebook(config, home_net(config))
     for warning in rulebook.warnings:
         log.warning("rules: %s", warning)
     result = run_selftest(config)
@@ -93,7 +93,7 @@ def assemble(args: argparse.Namespace) -> "tuple[Daemon, Server | None]":
         raise NettrusionError(f"selftest failed: {result.sentence}")
     log.log(logging.WARNING if result.quiet else logging.INFO, "selftest: %s", result.sentence)
     with ExitStack() as opened:
-        sources = open_sources(config.capture, args.follow)
+        sources = open_sources(config.capture, args.follow, existing=not args.new_only)
         for source in sources:
             opened.callback(source.close)
         outputs = Outputs.open(config)
@@ -115,15 +115,15 @@ def assemble(args: argparse.Namespace) -> "tuple[Daemon, Server | None]":
     return daemon, server
 
 
-def _home_net(config: "Config") -> str | None:
+def home_net(config: "Config") -> str | None:
     """Return what `auto` stands for: the networks of the interfaces, None where they have no address."""
     if config.sensor.home_net != "auto" or not config.capture.interfaces:
         return None
     from sensor.sources.interface import home_networks
 
-    home_net = home_networks(config.capture.interfaces)
-    log.info("HOME_NET: %s", home_net or "private and link-local networks (no interface has an address)")
-    return home_net
+    networks = home_networks(config.capture.interfaces)
+    log.info("HOME_NET: %s", networks or "private and link-local networks (no interface has an address)")
+    return networks
 
 
 def _serve(config: "Config", daemon: "Daemon") -> "Server | None":

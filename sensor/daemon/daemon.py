@@ -14,7 +14,7 @@ from sensor.config import Config, FlowsConfig
 from sensor.daemon.beats import Beating, stuck
 from sensor.daemon.losses import Losses
 from sensor.daemon.reading import Readings
-from sensor.daemon.reload import Loaded, load_again
+from sensor.daemon.reload import HomeNet, Loaded, load_again, private_networks
 from sensor.daemon.requests import Request
 from sensor.daemon.runstate import RunState
 from sensor.daemon.waiting import Waiting
@@ -45,12 +45,12 @@ class Origin:
     Attributes:
         path: the file, None for none.
         overrides: KEY=VALUE from the command line.
-        home_net: what `auto` stands for on these interfaces.
+        home_net: what `auto` stands for on the interfaces of a configuration, asked anew at each reload.
     """
 
     path: Path | None = None
     overrides: tuple[str, ...] = ()
-    home_net: str | None = None
+    home_net: HomeNet = private_networks
 
 
 class Daemon:

@@ -7,8 +7,13 @@ from sensor.errors import NettrusionError
 from sensor.sources import Source
 
 
-def open_sources(capture: CaptureConfig, follow: Path | None = None) -> list[Source]:
+def open_sources(capture: CaptureConfig, follow: Path | None = None, *, existing: bool = True) -> list[Source]:
     """Open every source; when one of them cannot be, those before it are closed again.
+
+    Args:
+        capture: how, and of which interfaces.
+        follow: a folder to read in their place.
+        existing: whether to read the files that are in it already.
 
     Raises NettrusionError, with a remedy, when there is nothing to read or something cannot be opened.
     """
@@ -17,7 +22,7 @@ def open_sources(capture: CaptureConfig, follow: Path | None = None) -> list[Sou
 
         if capture.interfaces:
             raise NettrusionError("--follow reads a folder and -i an interface; give one of them")
-        return [FollowSource(follow)]
+        return [FollowSource(follow, existing=existing)]
     if not capture.interfaces:
         raise NettrusionError(
             'no interface to listen on; name one with -i, or in the configuration: capture.interfaces = ["eth0"]'

@@ -1,6 +1,6 @@
 """What a running daemon takes over from its configuration: all of it or nothing."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -10,6 +10,9 @@ from sensor.errors import NettrusionError
 from sensor.rulebook import Rulebook
 from sensor.scoring import load_detector, load_rulebook
 from sensor.selftest import run_selftest
+
+HomeNet = Callable[[Config], str | None]
+"""Tells what `auto` stands for as the home network, None for private and link-local networks."""
 
 SECTIONS = ("detector.", "rules.", "sensor.home_net", "sensor.external_net", "output.features")
 """What is judged by; every other key is read once, at the start."""
@@ -35,7 +38,12 @@ class Loaded:
     ignored: tuple[str, ...] = ()
 
 
-def load_again(running: Config, path: Path | None, overrides: Sequence[str], home_net: str | None) -> Loaded:
+def private_networks(config: Config) -> str | None:
+    """Say of any configuration that no interface has an address, as where there is none."""
+    return None
+
+
+def load_again(running: Config, path: Path | None, overrides: Sequence[str], home_net: HomeNet) -> Loaded:
     """Read the configuration once more and load and try what it names.
 
     Raises NettrusionError, and nothing has changed, for whatever is wrong with any of it.
@@ -51,7 +59,7 @@ def load_again(running: Config, path: Path | None, overrides: Sequence[str], hom
     before, after = flatten(running), flatten(asked)
     changed = {key for key in before.keys() | after.keys() if before.get(key) != after.get(key)}
     ignored = tuple(sorted(key for key in changed if not key.startswith((*SECTIONS, *ARGUMENTS))))
-    detector, rulebook = load_detector(fresh), load_rulebook(fresh, home_net)
+    detector, rulebook = load_detector(fresh), load_rulebook(fresh, home_net(fresh))
     result = run_selftest(fresh)
     if not result.passed:
         raise NettrusionError(f"selftest failed: {result.sentence}")

@@ -173,7 +173,9 @@ def test_what_was_opened_is_closed_again_when_the_start_fails(place, monkeypatch
     monkeypatch.setattr("sensor.daemon.opening.open_sources", lambda *arguments: [Closing([None])])
     monkeypatch.chdir(place)
     overrides = ["rules.directory=rules", "metrics.listen=unix:/nowhere/metrics.sock"]
-    args = argparse.Namespace(overrides=overrides, config=None, interface=[], source=None, follow=None)
+    args = argparse.Namespace(
+        overrides=overrides, config=None, interface=[], source=None, follow=None, new_only=False
+    )
     threads = set(threading.enumerate())
     with pytest.raises(NettrusionError, match="metrics cannot listen"):
         assemble(args)
