@@ -46,11 +46,13 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Run until SIGTERM or SIGINT; 0 after an orderly end."""
+    from sensor.daemon.memory import return_large_blocks
     from sensor.daemon.requests import block_signals, from_signals
 
     block_signals()  # before anything is imported that starts a thread
     from sensor.notify import Notifier
 
+    return_large_blocks()
     start_log(verbose=args.verbose)
     sys.setswitchinterval(0.001)  # a worker that must read the ring waits for no more than this
     daemon, server = assemble(args)

@@ -170,7 +170,7 @@ def test_what_was_opened_is_closed_again_when_the_start_fails(place, monkeypatch
         def close(self) -> None:
             closed.append(True)
 
-    monkeypatch.setattr("sensor.daemon.opening.open_sources", lambda *arguments: [Closing([None])])
+    monkeypatch.setattr("sensor.daemon.opening.open_sources", lambda *arguments, **options: [Closing([None])])
     monkeypatch.chdir(place)
     overrides = ["rules.directory=rules", "metrics.listen=unix:/nowhere/metrics.sock"]
     args = argparse.Namespace(
