@@ -1,6 +1,8 @@
 """python -m benchmarks.wire load: needs root and ip; tcpdump and Suricata where their lines are wanted."""
 
 import argparse
+import signal
+import sys
 from collections.abc import Sequence
 
 from benchmarks.wire import load
@@ -11,6 +13,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     top = argparse.ArgumentParser(prog="python -m benchmarks.wire", description=__doc__)
     commands = top.add_subparsers(dest="command", required=True)
     load.parser(commands.add_parser("load", help="the highest rates without loss"))
+    # An end from outside takes the cable and the program on it along.
+    signal.signal(signal.SIGTERM, lambda number, frame: sys.exit(128 + number))
     return load.run(top.parse_args(arguments))
 
 

@@ -16,7 +16,7 @@ from benchmarks.bench import processor
 from benchmarks.captures import mixture, shared
 from benchmarks.endurance.traffic import widen
 from benchmarks.wire.programs import NFStream, Start, Suricata, Tcpdump, pinned, sensor
-from benchmarks.wire.search import Bench, Run, median
+from benchmarks.wire.search import PACE, Bench, Run, median
 from benchmarks.wire.sender import Sender
 from benchmarks.wire.traffic import MADE, Traffic, captured
 from tests.live.cable import laid
@@ -128,6 +128,7 @@ def benign(folder: Path, packets: int) -> Path:
 
 def alone(sender: Sender, seconds: float) -> float:
     """Return how many packets a second go into a cable at whose end nobody listens."""
+    PACE.wait_until_quiet()
     with laid() as cable, cable.inside("far"), pinned({0}):
         widen(cable)
         return sender.send(cable.far_interface, 0, seconds).rate
@@ -139,7 +140,7 @@ def measure(case: Case, sender: Sender, args: argparse.Namespace) -> list[dict[s
     bench.told = lambda run: say(f"  {case.name}: {told(run)}")
     found: list[dict[str, Any]] = []
     if args.rate:
-        bench.run(args.rate)
+        bench.run(args.rate, lost)
         return found
     for criterion, bad in case.bads:
         runs, limited = bench.highest(case.hint, bad)
@@ -163,6 +164,8 @@ def line(case: Case, sender: Sender, criterion: str, runs: Sequence[Run], limite
         "unscored_share": median(chosen, lambda run: run.last.unscored / max(1, run.last.scored + run.last.unscored)),
         "sender_cpu_share": median(chosen, lambda run: run.sender_cpu_s / run.seconds),
         "sender_limits": limited,
+        "others_share": max(run.others_share for run in chosen),
+        "slowness": max(run.slowness for run in chosen),
         "runs": [asdict(run) for run in chosen],
     }
 
@@ -215,7 +218,7 @@ def told(run: Run) -> str:
         f"{run.rate:,.0f}/s of {run.asked:,.0f}: {last.drops:,} dropped{behind}, {last.flows:,} flows, "
         f"{last.scored:,} scored, {last.unscored:,} unscored, {end.waiting:,} waiting, late {run.late_s:.1f} s, "
         f"{run.cpu_per_million:.2f} CPU s per million, {run.rss_mb:.0f} MB, sender {run.sender_cpu_s / run.seconds:.0%}"
-        f"; load {os.getloadavg()[0]:.1f}"
+        f", others {run.others_share:.0%}, CPUs slower {run.slowness:.2f}"
     )
 
 

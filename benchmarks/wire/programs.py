@@ -37,7 +37,8 @@ class Counts:
         flows: flows that were seen, open ones among them.
         scored: records of flows that were scored.
         unscored: records that were shed unscored.
-        waiting: flows that wait to be scored.
+        ended: flows that ended.
+        early: those of the scored records that were of flows still open.
     """
 
     packets: int = -1
@@ -45,7 +46,13 @@ class Counts:
     flows: int = -1
     scored: int = 0
     unscored: int = 0
-    waiting: int = 0
+    ended: int = 0
+    early: int = 0
+
+    @property
+    def waiting(self) -> int:
+        """How many ended flows have not been scored yet, in the queue or taken from it; none were shed."""
+        return max(0, self.ended - self.unscored - (self.scored - self.early))
 
 
 class Program(Protocol):
@@ -100,8 +107,8 @@ class Nettrusion:
     live = True
     _SUMMARY = re.compile(
         r"packets (?P<packets>[\d,]+), bytes.*?lost by the kernel (?P<drops>[\d,]+).*?"
-        r"flows (?P<flows>[\d,]+) ended, (?P<open>[\d,]+) open.*?(?P<scored>[\d,]+) scored.*?"
-        r"(?P<unscored>[\d,]+) not scored, (?P<waiting>[\d,]+) waiting",
+        r"flows (?P<ended>[\d,]+) ended, (?P<open>[\d,]+) open.*?(?P<scored>[\d,]+) scored "
+        r"\((?P<early>[\d,]+) while open\), (?P<unscored>[\d,]+) not scored, [\d,]+ waiting",
         re.DOTALL,
     )
 
@@ -129,7 +136,7 @@ class Nettrusion:
 
         self._sensor.until(told)
         numbers = {name: int(value.replace(",", "")) for name, value in found[0].groupdict().items()}
-        numbers["flows"] += numbers.pop("open")
+        numbers["flows"] = numbers["ended"] + numbers.pop("open")
         return Counts(**numbers)
 
     def end(self) -> Counts:
