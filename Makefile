@@ -10,13 +10,14 @@ SOURCES := pyproject.toml setup.py $(wildcard sensor/flows/*.pyx sensor/flows/*.
 
 DEMO := $(firstword $(wildcard sensor/data/demo.pcap*))
 
-.PHONY: help demo test bench lint clean tools install-units
+.PHONY: help demo test bench bench-wire lint clean tools install-units
 
 help:
 	@echo "make demo    score the bundled capture and print its alerts"
 	@echo "make test    set up everything and run all tests"
 	@echo "make lint    ruff and mypy"
 	@echo "make bench   time and memory, printed"
+	@echo "make bench-wire  the highest rates without loss on a wire of its own (root)"
 	@echo "make install-units  the systemd units, below DESTDIR if given"
 	@echo "make clean   remove what was built and .venv"
 
@@ -29,6 +30,9 @@ test: $(VENV)/.full tools
 
 bench: $(VENV)/.full
 	$(BIN)/python -m benchmarks $(BENCH_ARGS)
+
+bench-wire: $(VENV)/.full
+	$(BIN)/python -m benchmarks.wire $(or $(BENCH_ARGS),load)
 
 lint: $(VENV)/.full
 	$(BIN)/ruff check .
