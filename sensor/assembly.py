@@ -41,6 +41,8 @@ class Assembly:
         self._framing: Framing | None = None
         self._begun = 0
         self._reached_ns = 0
+        self._horizon_ns = 0
+        self._begins_anew = False
 
     def step(self) -> bool:
         """Feed what the source has at hand, and wait for more when that is used up.
@@ -66,12 +68,8 @@ class Assembly:
                 return source.live
             if used:
                 return True
-        elif source.horizon_ns is not None:
-            if self._set_back(source.horizon_ns):
-                if self.engine.drain():
-                    return True
-                self._reached_ns = source.horizon_ns
-            self.engine.tick(source.horizon_ns)
+        elif source.horizon_ns is not None and self._pass_time(source.horizon_ns):
+            return True
         self.windows += 1
         if source.more():
             return True
@@ -83,6 +81,22 @@ class Assembly:
         """Whether the rest of what the source hands out belongs to a capture that was given up."""
         framing = self._framing
         return framing is not None and framing.corrupt and self.source.begun == self._begun
+
+    def _pass_time(self, horizon_ns: int) -> bool:
+        """Tell the engine how far time has gone; True while it ends flows because the clock was set back.
+
+        A wire that is never silent keeps the horizon of its last silence, which says nothing about now.
+        """
+        if horizon_ns != self._horizon_ns:
+            self._horizon_ns = horizon_ns
+            self._begins_anew = self._set_back(horizon_ns)
+        if self._begins_anew:
+            if self.engine.drain():
+                return True
+            self._begins_anew = False
+            self._reached_ns = horizon_ns
+        self.engine.tick(horizon_ns)
+        return False
 
     def _set_back(self, horizon_ns: int) -> bool:
         """Whether the clock of a wire was set back: open flows would wait and take in others until time is there again.

@@ -103,6 +103,21 @@ def test_a_wire_whose_clock_is_set_back_ends_its_flows_and_goes_on_from_there(mi
     assert engine.now_ns == begin_ns + 10 * SECOND_NS
 
 
+def test_a_wire_that_is_never_silent_sets_no_clock_back():
+    class Busy(Wire):
+        """Keeps the horizon of the silence before its first packet."""
+
+        def more(self) -> bool:
+            there = super().more()
+            self.horizon_ns = BASE_NS - SECOND_NS
+            return there
+
+    flows = [connection(f"10.0.1.{n}", "10.0.0.2", (1, 2), BASE_NS + 15 * n * SECOND_NS)[:5] for n in range(5)]
+    assembly = run(Busy([None, *((number, pcap(flow)) for number, flow in enumerate(flows, 1))]))
+    assert assembly.engine.live == 5
+    assert len(assembly.engine.take()) == 0
+
+
 def test_files_out_of_order_set_no_clock_back():
     class Folder(Wire):
         in_iface = None
