@@ -123,7 +123,8 @@ class QueuedSink:
                 self._connected = False
                 self._pause()
             except Exception:
-                # A client library may raise anything, and a dead thread would be a silent sink.
+                # A client library may raise anything, and a dead thread would be a silent sink. Nothing is dropped:
+                # the lines stay in the queue, the failure is counted and logged with its trace, and tried again.
                 log.exception("%s: unexpected error", self._title)
                 self._fail("unexpected error")
                 self._connected = False

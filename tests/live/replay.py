@@ -99,3 +99,20 @@ def incidents(events: Iterable[Mapping[str, Any]]) -> Counter[str]:
         for event in events
         if event["event_type"] == "alert" and "ml_incident_flows" not in event["alert"]["metadata"]
     )
+
+
+def score_changes(ours: Iterable[Mapping[str, Any]], theirs: Iterable[Mapping[str, Any]]) -> list[int]:
+    """Return how far the scores of flows that are equal times aside lie apart, in per mille, for each pair."""
+    apart: list[int] = []
+    left, right = _scores(ours), _scores(theirs)
+    for key in left.keys() & right.keys():
+        apart += [abs(one - other) for one, other in zip(left[key], right[key], strict=False)]
+    return apart
+
+
+def _scores(events: Iterable[Mapping[str, Any]]) -> dict[str, list[int]]:
+    scores: dict[str, list[int]] = {}
+    for event in events:
+        for key in flows([event], times=False):
+            scores.setdefault(key, []).append(event["metadata"]["flowints"]["ml_score"])
+    return {key: sorted(values) for key, values in scores.items()}

@@ -18,7 +18,7 @@ import pytest
 
 from sensor.selftest import DATA
 from tests.live.cable import Cable, laid
-from tests.live.replay import alerts, filled_up, flows, incidents, recorded, replay
+from tests.live.replay import alerts, filled_up, flows, incidents, recorded, replay, score_changes
 from tests.live.sensor import Sensor, read_events
 
 DEMO = DATA / "demo.pcap.gz"
@@ -118,6 +118,9 @@ def test_a_wire_gives_the_flows_of_the_captures_times_aside_and_most_of_their_in
     apart = [event for path in heard.apart for event in read_events(path)]
     ours, theirs = flows(live, times=False), flows(apart, times=False)
     assert ours == theirs, difference(ours, theirs)
+    changes = score_changes(live, apart)
+    shares = [sum(change > least for change in changes) / len(changes) for least in (0, 50)]
+    print(f"{len(changes)} flows; scores differ in {shares[0]:.1%}, by more than 50 per mille in {shares[1]:.1%}")
     # A replay keeps times to some ten microseconds, and the score of a scan's probe can hang on them.
     ours, theirs = incidents(live), incidents(apart)
     assert (ours & theirs).total() >= 0.75 * max(ours.total(), theirs.total()), difference(ours, theirs)
