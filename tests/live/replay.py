@@ -7,6 +7,7 @@ import time
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -58,6 +59,11 @@ def recorded(cable: Cable, path: Path) -> Iterator[None]:
     assert b"0 packets dropped by kernel" in said, said
 
 
+# A flow that was open when the last packet came ends with the sensor, or a moment before it, when its idle time is up.
+OPEN = ("timeout", "shutdown")
+# By state, in seconds, and a little over: what the configuration sets when nothing is set.
+PATIENCE = {state: timedelta(seconds=s + 2) for state, s in {"closed": 5, "new": 60, "established": 120}.items()}
+
 # What a replay cannot keep, or what depends on where the packets were seen.
 PLACES = ("in_iface", "pcap_filename", "host")
 TIMES = ("timestamp", "flow_id")
@@ -70,17 +76,24 @@ def flows(events: Iterable[Mapping[str, Any]], *, times: bool, alerted: bool = T
     and which one it is hangs on the order in which workers hand theirs over.
     """
     found: Counter[str] = Counter()
-    for event in events:
-        if event["event_type"] != "flow":
-            continue
+    told = [event for event in events if event["event_type"] == "flow"]
+    last = max((_end(event) for event in told), default=datetime.min)
+    for event in told:
         left_out = {*PLACES} if times else {*PLACES, *TIMES, "metadata"}
         # A file ends where a wire goes on, so the reason of what was open then is another.
         untimed = {"start", "end", "age", "alerted", "reason"}
         inner = untimed if not times else set() if alerted else {"alerted"}
         kept = {key: value for key, value in event.items() if key not in left_out}
         kept["flow"] = {key: value for key, value in event["flow"].items() if key not in inner}
+        if times and kept["flow"]["reason"] in OPEN and _end(event) + PATIENCE[event["flow"]["state"]] >= last:
+            kept["flow"]["reason"] = "open with the last packet"
         found[repr(sorted(kept.items()))] += 1
     return found
+
+
+def _end(event: Mapping[str, Any]) -> datetime:
+    """Return the time of a flow's last packet."""
+    return datetime.strptime(event["flow"]["end"], "%Y-%m-%dT%H:%M:%S.%f%z").replace(tzinfo=None)
 
 
 def alerts(events: Iterable[Mapping[str, Any]]) -> Counter[str]:
