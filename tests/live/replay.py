@@ -18,16 +18,22 @@ from tests.live.cable import Cable
 MTU = 9000
 
 
-def replay(cable: Cable, capture: Path, *words: str) -> None:
-    """Send a capture from the far end; `words` are tcpreplay's, such as --multiplier=2."""
+def replay(cable: Cable, capture: Path, *words: str) -> float:
+    """Send a capture from the far end and return for how many seconds it ran.
+
+    `words` are tcpreplay's, such as --multiplier=2.
+    """
     if not shutil.which("tcpreplay"):
         pytest.skip("replaying a capture needs the program tcpreplay")
     cable.run("sensor", "ip", "link", "set", cable.interface, "mtu", str(MTU))
     cable.run("far", "ip", "link", "set", cable.far_interface, "mtu", str(MTU))
     command = cable.command("far", "tcpreplay", "-q", "-i", cable.far_interface, *words, str(capture))
+    begun_s = time.monotonic()
     done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=1800)
+    ran_s = time.monotonic() - begun_s
     assert done.returncode == 0, done.stderr
     assert "Failed packets:            0" in done.stdout, done.stdout
+    return ran_s
 
 
 def filled_up(capture: Path, into: Path) -> Path:

@@ -12,6 +12,7 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 
 import pytest
@@ -52,6 +53,7 @@ class Heard:
     recording: Path
     offline: Path
     apart: Sequence[Path]
+    late_s: float
 
 
 @pytest.fixture(scope="module")
@@ -62,25 +64,46 @@ def heard(dev_captures: Path, tmp_path_factory: pytest.TempPathFactory) -> Itera
         subprocess.run(["gzip", "-dc", str(DEMO)], stdout=out, check=True)
     captures = [plain, *(dev_captures / name for name in CAPTURES)]
     sent = [filled_up(capture, folder / f"sent{number}.pcap") for number, capture in enumerate(captures)]
-    with laid() as cable:
-        one, two = Sensor(cable, folder, name="one"), Sensor(cable, folder, *workers(2), name="two")
-        recording = folder / "wire.pcap"
-        with one, two, recorded(cable, recording):
-            together(cable, sent)
-            one.until(lambda: one.packets() == two.packets())
-            assert (one.stop(), two.stop()) == (0, 0), one.said() + two.said()
-    offline = scored(folder / "offline.json", recording)
     apart = [scored(folder / f"apart{number}.json", capture) for number, capture in enumerate(captures)]
-    yield Heard(captures, one.output, two.output, recording, offline, apart)
+    for attempt in range(TRIES):
+        with laid() as cable:
+            one, two = (Sensor(cable, folder, *workers(count), name=f"{count} at {attempt}") for count in (1, 2))
+            recording = folder / f"wire{attempt}.pcap"
+            with one, two, recorded(cable, recording):
+                late_s = together(cable, sent, [duration_s(path) for path in apart])
+                agreed(one, two)
+                assert (one.stop(), two.stop()) == (0, 0), one.said() + two.said()
+        if late_s < LATE_S:
+            break
+    offline = scored(folder / "offline.json", recording)
+    yield Heard(captures, one.output, two.output, recording, offline, apart, late_s)
+
+
+# tcpreplay sleeps between packets and never makes up for waking late: on a busy machine a minute becomes two, and
+# flows are cut where the sensor rightly finds them idle. Then there is nothing to compare with.
+TRIES, LATE_S = 2, 8.0
 
 
 def workers(count: int) -> tuple[str, str]:
     return ("--set", f"capture.workers={count}")
 
 
-def together(cable: Cable, captures: Sequence[Path]) -> None:
+def agreed(one: Sensor, two: Sensor) -> None:
+    one.until(lambda: one.packets() == two.packets())
+
+
+def together(cable: Cable, captures: Sequence[Path], lasting_s: Sequence[float]) -> float:
+    """Send them all at the same time; return by how many seconds the latest one was late at its end."""
     with ThreadPoolExecutor(len(captures)) as pool:
-        list(pool.map(lambda capture: replay(cable, capture), captures))
+        ran_s = pool.map(lambda capture: replay(cable, capture), captures)
+        return max(ran - lasting for ran, lasting in zip(ran_s, lasting_s, strict=True))
+
+
+def duration_s(events: Path) -> float:
+    """Return the time from the first packet of any flow to the last one."""
+    flows = [event["flow"] for event in read_events(events) if event["event_type"] == "flow"]
+    times = [datetime.strptime(flow[end], "%Y-%m-%dT%H:%M:%S.%f%z") for flow in flows for end in ("start", "end")]
+    return (max(times) - min(times)).total_seconds()
 
 
 def scored(output: Path, capture: Path) -> Path:
@@ -120,6 +143,8 @@ def test_two_workers_give_the_same_flows_scores_and_incidents(heard: Heard):
 
 @pytest.mark.parametrize("count", ["one", "two"])
 def test_a_wire_gives_the_flows_of_the_captures_times_aside_and_most_of_their_incidents(heard: Heard, count: str):
+    if heard.late_s >= LATE_S:
+        pytest.skip(f"this machine is too busy: tcpreplay was {heard.late_s:.0f} s late twice")
     live = read_events(getattr(heard, count))
     apart = [event for path in heard.apart for event in read_events(path)]
     ours, theirs = flows(live, times=False), flows(apart, times=False)
