@@ -1,0 +1,1 @@
+"""Tests of what people and their machines do on the recorded network."""

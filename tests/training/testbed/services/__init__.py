@@ -1,0 +1,1 @@
+"""Tests of the servers of the recorded network."""

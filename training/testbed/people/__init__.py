@@ -1,0 +1,1 @@
+"""What people and their machines do when nobody attacks; each module exports KINDS."""
