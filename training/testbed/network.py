@@ -1,150 +1,307 @@
-"""The recorded network: hosts in network namespaces around a router, where the capture is taken."""
+"""The recorded network: hosts in network namespaces around a router, where the capture is taken.
 
+`build` makes the world, `Network` makes it real, `Network.enter` moves the calling thread into a
+host, and a program that it then starts is there too:
+
+    with Network(build(), seed=1) as network, network.enter("desk"):
+        subprocess.run(["curl", "http://web.home.test/"])
+
+To try something by hand or in a test, `tests.training.testbed.bench` does this within an enclosure.
+"""
+
+import ctypes
+import difflib
+import json
+import os
+import random
 import subprocess
-import sys
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
+from dataclasses import fields, replace
 from pathlib import Path
 from types import TracebackType
-from typing import IO
+from typing import IO, Any
 
 from sensor.errors import NettrusionError
+from training.testbed import nat, wire
 from training.testbed.enclosure import SOURCE_TREE
+from training.testbed.world import Host, World, passwords
 
-SERVER_LINK = "to-server"
-# A second address of the server where nothing listens, and one that nobody answers for.
-SPARE = "10.77.9.20"
-SILENT = "10.77.9.30"
-
-
-@dataclass(frozen=True, slots=True)
-class Host:
-    """One host: name, number of its link, and the one-way delay, jitter and loss to the router."""
-
-    name: str
-    number: int
-    delay_ms: float
-    jitter_ms: float
-    loss: float
-
-    @property
-    def v4(self) -> str:
-        """The host's IPv4 address."""
-        return f"10.77.{self.number}.10"
-
-    @property
-    def v6(self) -> str:
-        """The host's IPv6 address."""
-        return f"fd77:{self.number}::10"
+CLONE_NEWNET = 0x40000000
+NAMESPACES = Path("/run/netns")
+INSIDE4, INSIDE6 = "10.77", "fd77"
+# Networks for benchmarks and examples: outside for every rule that knows private addresses.
+OUTSIDE4, OUTSIDE6 = "198.18", "2001:db8"
+HOSTS = (
+    Host("desk", "inside", 1, delay_ms=0.2, jitter_ms=0.05),
+    Host("laptop", "inside", 2, delay_ms=1.6, jitter_ms=0.8, loss=0.0005, rate_mbit=120),
+    Host("office", "inside", 3, delay_ms=0.3, jitter_ms=0.05),
+    Host("phone", "inside", 4, delay_ms=3.5, jitter_ms=2.5, loss=0.002, rate_mbit=40),
+    Host("camera", "inside", 5, delay_ms=1.0, jitter_ms=0.3, loss=0.0002, rate_mbit=20),
+    Host("web", "servers", 9),
+    Host("infra", "servers", 10),
+    Host("store", "servers", 11),
+    Host("internet", "outside", 100, extra=23, delay_ms=4.0, jitter_ms=0.6, loss=0.0003, spread_ms=26.0, rate_mbit=60),
+    Host("attacker", "outside", 101, extra=1, delay_ms=18.0, jitter_ms=1.5, loss=0.001, spread_ms=9.0, rate_mbit=40),
+    Host("bots", "outside", 102, extra=11, delay_ms=10.0, jitter_ms=2.0, loss=0.002, spread_ms=45.0, rate_mbit=60),
+)
+# Offload would put frames of 64 KiB with unfinished checksums into the capture.
+QUIET = ("tso", "off", "gso", "off", "gro", "off", "tx", "off", "rx", "off", "sg", "off")
+# A host that starts an interface asks around for routers and doubles; ours need not.
+SYSCTLS = {"router_solicitations": "0", "accept_dad": "0", "dad_transmits": "0", "autoconf": "0"}
 
 
-DESK = Host("desk", 1, delay_ms=0.7, jitter_ms=0.2, loss=0.0)
-LAPTOP = Host("laptop", 2, delay_ms=2.5, jitter_ms=1.5, loss=0.002)
-OUTSIDE = Host("outside", 3, delay_ms=14.0, jitter_ms=3.0, loss=0.002)
-SERVER = Host("server", 9, delay_ms=0.0, jitter_ms=0.0, loss=0.0)
-CLIENTS = (DESK, LAPTOP, OUTSIDE)
+def build(settings: Mapping[str, Any] | None = None, seed: int = 1) -> World:
+    """Return the world of a profile.
+
+    Settings: `prefix4`, `prefix6` of hosts inside and servers, `outside4`, `outside6` of the
+    others, `shift` (added to every network's number), `nat`, and `hosts`, a table of tables that
+    sets any of a host's fields. Raises NettrusionError for a setting that is none.
+    """
+    known: dict[str, Any] = {
+        "prefix4": INSIDE4,
+        "prefix6": INSIDE6,
+        "outside4": OUTSIDE4,
+        "outside6": OUTSIDE6,
+        "shift": 0,
+        "nat": False,
+        "hosts": {},
+    }
+    given = {**known, **_known("network", settings or {}, known)}
+    tables = _known("network.hosts", given["hosts"], {host.name: None for host in HOSTS})
+    hosts = {}
+    for host in HOSTS:
+        four, six = ("outside4", "outside6") if host.side == "outside" else ("prefix4", "prefix6")
+        own = {"number": host.number + given["shift"], "prefix4": given[four], "prefix6": given[six]}
+        allowed = {one.name: None for one in fields(Host) if one.name not in ("name", "side")}
+        own |= _known(f"network.hosts.{host.name}", tables.get(host.name, {}), allowed)
+        hosts[host.name] = replace(host, **own)
+    nets = [(host.prefix4, host.number) for host in hosts.values()]
+    if len(set(nets)) < len(nets) or not all(0 < number < 255 for _, number in nets):
+        raise NettrusionError(f"network.hosts: each needs a number of its own from 1 to 254, not {nets}.")
+    return World(hosts, passwords(random.Random(f"{seed} passwords")), bool(given["nat"]))
 
 
-def command(*words: str) -> None:
-    """Run a command of the network's set-up; NettrusionError with its own words if it fails."""
-    done = subprocess.run(words, capture_output=True, text=True)
+def _known(where: str, given: Mapping[str, Any], known: Mapping[str, Any]) -> Mapping[str, Any]:
+    for key in given:
+        if key not in known:
+            near = difflib.get_close_matches(key, known, 1)
+            hint = f"did you mean `{near[0]}`?" if near else f"known: {', '.join(known)}."
+            raise NettrusionError(f"{where}: there is no `{key}`; {hint}")
+    return given
+
+
+def command(*words: str, stdin: str = "") -> str:
+    """Run a command of the set-up and return what it printed; NettrusionError with its words if it fails."""
+    done = subprocess.run(words, input=stdin, capture_output=True, text=True)
     if done.returncode:
         raise NettrusionError(f"{' '.join(words)}: {done.stderr.strip() or done.stdout.strip()}")
+    return done.stdout
 
 
-def inside(host: Host, words: Sequence[str]) -> list[str]:
-    """Return the command that runs `words` in a host's namespace."""
-    return ["ip", "netns", "exec", host.name, *words]
+def inside(host: Host | str, words: Sequence[str]) -> list[str]:
+    """Return the command that runs `words` in a host's namespace; `Network.enter` is cheaper."""
+    return ["ip", "netns", "exec", host if isinstance(host, str) else host.name, *words]
+
+
+def setns(handle: int) -> None:
+    """Move the calling thread, and no other, into the network namespace of an open file."""
+    if ctypes.CDLL(None, use_errno=True).setns(handle, CLONE_NEWNET):
+        number = ctypes.get_errno()
+        raise OSError(number, os.strerror(number), "setns")
+
+
+@contextmanager
+def entered(name: str) -> Iterator[None]:
+    """Move the calling thread into a named network namespace, and back at the end.
+
+    A program or thread that it starts meanwhile is and stays there.
+    """
+    with ExitStack() as stack:
+        before = os.open("/proc/thread-self/ns/net", os.O_RDONLY | os.O_CLOEXEC)
+        stack.callback(os.close, before)
+        there = os.open(NAMESPACES / name, os.O_RDONLY | os.O_CLOEXEC)
+        stack.callback(os.close, there)
+        setns(there)
+        stack.callback(setns, before)
+        yield
 
 
 class Network:
     """The hosts, their links and the router; made on entry, taken down on exit, error or not.
 
-    The clients' links are wires of `training.testbed.wire` (delay, jitter, loss); the server's is
-    a veth pair, and its router end is where the capture is taken. No host has a default route.
+    A host with a delay, loss or speed hangs on a `training.testbed.wire`, or on a veth pair with
+    netem where the kernel has that; the others on a plain veth pair. The router is the namespace
+    that enters this. No host has a default route: there is nothing beyond the world. With
+    `World.nat` the hosts inside hang on the namespace `gateway` instead, see `training.testbed.nat`.
     """
 
-    def __init__(self, seed: int) -> None:
+    def __init__(self, world: World, seed: int) -> None:
         """Prepare; nothing is made before the network is entered."""
+        self.world = world
         self._seed = seed
-        self._wires: list[subprocess.Popen[str]] = []
+        self._gateway = nat.gateway(world) if world.nat else None
+        self._nets = {host.prefix4: host.prefix6 for host in world.hosts.values()}
+        self._wires: dict[str, subprocess.Popen[str]] = {}
+        self._made: list[str] = []
+        self._translations: nat.Translations | None = None
 
     def __enter__(self) -> "Network":
         """Make the namespaces and links."""
         try:
             command("ip", "link", "set", "lo", "up")
-            for key in ("net/ipv4/ip_forward", "net/ipv6/conf/all/forwarding"):
-                Path("/proc/sys", key).write_text("1")
-            for host in (*CLIENTS, SERVER):
+            _forward()
+            for host in self._hosts():
+                self._open(host)
+            for host in self._hosts():
                 self._join(host)
-            self._address_server()
+            self._address_web()
+            if self._gateway:
+                self._translate(self._gateway)
         except BaseException:
             self._remove()
             raise
         return self
 
     def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         """Stop the wires and remove the namespaces with all that is in them."""
         self._remove()
 
-    def _join(self, host: Host) -> None:
-        near, far = f"to-{host.name}", f"at-{host.name}"
+    @contextmanager
+    def enter(self, host: Host | str) -> Iterator[None]:
+        """Move the calling thread into a host's network; programs that it starts there stay there."""
+        with entered(host if isinstance(host, str) else host.name):
+            yield
+
+    def capture_links(self) -> dict[str, tuple[str, ...]]:
+        """Return the router's links, each with the router's own addresses on it.
+
+        Every packet between two of them arrives on exactly one. With `World.nat` there is one link
+        for all hosts inside, and what they say to each other passes none.
+        """
+        links: dict[str, tuple[str, ...]] = {}
+        for host in self._hosts():
+            if self._router_of(host) is None:
+                link_local = f"fe80::{0x77:02x}ff:fe00:{host.number:x}01"
+                links[f"to-{host.name}"] = (f"{_net4(host)}.1", f"{_net6(host)}::1", link_local)
+        return links
+
+    def translations(self) -> list[nat.Translation]:
+        """Return what the gateway has translated until now, in order of time; empty without NAT."""
+        return self._translations.so_far() if self._translations else []
+
+    def losses(self) -> dict[str, int]:
+        """Return for each host how many frames its link's ends dropped because nobody fetched them in time."""
+        lost = {}
+        for host in self._hosts():
+            at = self._router_of(host)
+            show = ["ip", "-s", "-j", "link", "show", "dev"]
+            near = command(*(inside(at, show) if at else show), f"to-{host.name}")
+            far = command(*inside(host, show), f"at-{host.name}")
+            ends = [json.loads(said)[0]["stats64"]["tx"]["dropped"] for said in (near, far)]
+            lost[host.name] = sum(ends)
+        return lost
+
+    def _hosts(self) -> list[Host]:
+        gateway = [self._gateway] if self._gateway else []
+        return [*gateway, *self.world.hosts.values()]
+
+    def _router_of(self, host: Host) -> Host | None:
+        """Return on which host's namespace a host's link ends; None: the router's."""
+        return self._gateway if host.side == "inside" and host is not self._gateway else None
+
+    def _open(self, host: Host) -> None:
+        """Make a host's namespace and start what carries its frames."""
         command("ip", "netns", "add", host.name)
-        # A host that starts an interface asks around for routers and names; ours has no need to.
-        key = "/proc/sys/net/ipv6/conf/default/router_solicitations"
-        command(*inside(host, ["sh", "-c", f"echo 0 >{key}"]))
-        command(*inside(host, ["ip", "link", "set", "lo", "up"]))
-        if host is SERVER:
+        self._made.append(host.name)
+        with self.enter(host):
+            for key, value in SYSCTLS.items():
+                Path("/proc/sys/net/ipv6/conf/default", key).write_text(value)
+        near, far = f"to-{host.name}", f"at-{host.name}"
+        line = wire.Line(
+            host.delay_ms,
+            host.jitter_ms,
+            host.loss,
+            host.rate_mbit,
+            host.spread_ms,
+            (*host.all_v4, *host.all_v6),
+            self._seed,
+        )
+        if line.is_plain:
             command("ip", "link", "add", near, "type", "veth", "peer", "name", far)
         else:
-            self._wires.append(self._wire(host, near, far))
-        command("ip", "link", "set", far, "netns", host.name)
-        mac = f"02:77:00:00:{host.number:02x}"
-        for prefix, link, end in (([], near, "01"), (inside(host, []), far, "10")):
-            # Offload would put frames of 64 KiB with unfinished checksums into the capture.
-            quiet = ["tso", "off", "gso", "off", "gro", "off", "tx", "off", "rx", "off", "sg", "off"]
-            command(*prefix, "ethtool", "-K", link, *quiet)
-            command(*prefix, "ip", "link", "set", link, "address", f"{mac}:{end}")
-            v4 = f"10.77.{host.number}.{int(end)}/24"
-            command(*prefix, "ip", "address", "add", v4, "dev", link)
-            v6 = f"fd77:{host.number}::{end.lstrip('0')}/64"
-            command(*prefix, "ip", "address", "add", v6, "dev", link, "nodad")
-            command(*prefix, "ip", "link", "set", link, "up")
-        command(*inside(host, ["ip", "route", "add", "10.77.0.0/16", "via", v4_router(host)]))
-        via = f"fd77:{host.number}::1"
-        command(*inside(host, ["ip", "-6", "route", "add", "fd77::/16", "via", via]))
+            self._wires[host.name] = subprocess.Popen(
+                wire.words(near, far, line), cwd=SOURCE_TREE, stdout=subprocess.PIPE, text=True
+            )
 
-    def _address_server(self) -> None:
-        link = f"at-{SERVER.name}"
-        command(*inside(SERVER, ["ip", "address", "add", f"{SPARE}/24", "dev", link]))
-        # The server gets the packets for this address, is no router, and so drops them in silence.
-        mac = f"02:77:00:00:{SERVER.number:02x}:10"
-        command("ip", "neighbour", "add", SILENT, "lladdr", mac, "dev", SERVER_LINK)
-
-    def _wire(self, host: Host, near: str, far: str) -> "subprocess.Popen[str]":
-        words = [sys.executable, "-m", "training.testbed.wire", near, far]
-        words += [str(host.delay_ms), str(host.jitter_ms), str(host.loss), str(self._seed)]
-        wire = subprocess.Popen(words, cwd=SOURCE_TREE, stdout=subprocess.PIPE, text=True)
-        if stdout_line(wire.stdout) != "ready":
+    def _join(self, host: Host) -> None:
+        """Connect a host with the router or the gateway: addresses and routes at both ends."""
+        if host.name in self._wires and stdout_line(self._wires[host.name].stdout) != "ready":
             raise NettrusionError(f"the wire to {host.name} did not start; is /dev/net/tun usable?")
-        return wire
+        near, far, at = f"to-{host.name}", f"at-{host.name}", self._router_of(host)
+        command("ip", "link", "set", far, "netns", host.name)
+        if at:
+            command("ip", "link", "set", near, "netns", at.name)
+        mac = f"02:77:00:00:{host.number:02x}"
+        router = [f"{_net4(host)}.1/24", f"{_net6(host)}::1/64"]
+        own = [f"{one}/24" for one in host.all_v4] + [f"{one}/64" for one in host.all_v6]
+        for place, link, end, addresses in ((at, near, "01", router), (host, far, "10", own)):
+            prefix = inside(place, []) if place else []
+            command(*prefix, "ethtool", "-K", link, *QUIET)
+            lines = [f"link set {link} address {mac}:{end}"]
+            lines += [f"address add {one} dev {link}{' nodad' * (':' in one)}" for one in addresses]
+            lines += [f"link set {link} txqueuelen 10000 up"]
+            if place is host:
+                lines += ["link set lo up"]
+                for four, six in self._nets.items():
+                    lines += [f"route add {four}.0.0/16 via {_net4(host)}.1"]
+                    lines += [f"route add {six}::/{16 * len(six.split(':'))} via {_net6(host)}::1"]
+                # Multicast and broadcast go out on the only link there is.
+                lines += [f"route add 224.0.0.0/4 dev {link}", f"route add 255.255.255.255/32 dev {link}"]
+            command(*prefix, "ip", "-batch", "-", stdin="\n".join(lines) + "\n")
+
+    def _address_web(self) -> None:
+        """Give the host `web` its spare address, and the router a neighbour that stays silent."""
+        web = self.world.host("web")
+        command(*inside(web, ["ip", "address", "add", f"{self.world.spare}/24", "dev", "at-web"]))
+        # The host gets the packets for this address, is no router, and so drops them in silence.
+        mac = f"02:77:00:00:{web.number:02x}:10"
+        command("ip", "neighbour", "add", self.world.silent, "lladdr", mac, "dev", "to-web")
+
+    def _translate(self, gateway: Host) -> None:
+        with self.enter(gateway):
+            _forward()
+            command("nft", "-f", "-", stdin=nat.rules(f"at-{gateway.name}"))
+            self._translations = nat.Translations()
+            self._translations.start()
+        for host in self.world.hosts.values():
+            if host.side == "inside":
+                command("ip", "route", "add", f"{_net6(host)}::/64", "via", gateway.v6)
 
     def _remove(self) -> None:
-        for wire in self._wires:
-            wire.kill()
-            wire.communicate()
-        for host in (*CLIENTS, SERVER):
-            subprocess.run(["ip", "netns", "delete", host.name], capture_output=True)
+        if self._translations:
+            self._translations.stop()
+        for one in self._wires.values():
+            one.kill()
+            one.communicate()
+        for name in self._made:
+            subprocess.run(["ip", "netns", "delete", name], capture_output=True)
 
 
-def v4_router(host: Host) -> str:
-    """Return the router's IPv4 address on a host's link."""
-    return f"10.77.{host.number}.1"
+def _forward() -> None:
+    """Make the namespace of the calling thread a router."""
+    for key in ("ipv4/ip_forward", "ipv6/conf/all/forwarding"):
+        Path("/proc/sys/net", key).write_text("1")
+
+
+def _net4(host: Host) -> str:
+    return host.v4.rpartition(".")[0]
+
+
+def _net6(host: Host) -> str:
+    return host.v6.partition("::")[0]
 
 
 def stdout_line(stream: IO[str] | None) -> str:

@@ -21,6 +21,7 @@ class Host:
     address is `.10`; `extra` more follow it (`.11`, `.12`, ...), for a host that stands for many.
     `delay_ms` and `jitter_ms` are one way, `loss` is a share of frames, and `spread_ms` is how much
     further away the farthest of its addresses are: each has a delay of its own up to that.
+    `rate_mbit` is the speed of its link each way in Mbit/s, 0 for one without a limit of its own.
     """
 
     name: str
@@ -33,6 +34,7 @@ class Host:
     jitter_ms: float = 0.0
     loss: float = 0.0
     spread_ms: float = 0.0
+    rate_mbit: float = 0.0
 
     @property
     def v4(self) -> str:

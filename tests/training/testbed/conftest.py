@@ -2,10 +2,13 @@
 
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from tests.training.testbed import bench
 from training.testbed.enclosure import missing
 
 
@@ -31,3 +34,15 @@ def recorded(repo: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     )
     assert done.returncode == 0, done.stdout + done.stderr
     return folder / "brief.manifest.json"
+
+
+@pytest.fixture
+def in_world(tmp_path: Path) -> Callable[..., Any]:
+    """Return what calls a function in a recorded network of its own: in_world(function, argument...)."""
+    if lacks := missing():
+        pytest.skip("the testbed's network is not possible: " + "; ".join(lacks))
+
+    def call(function: Callable[..., Any], *arguments: Any, **more: Any) -> Any:
+        return bench.call(function, arguments, tmp_path, **more)
+
+    return call
