@@ -1,162 +1,279 @@
-"""Start programs in the recorded hosts, bounded in time, and log who ran what, when, from where.
+"""Programs on the recorded hosts: started in a host's network, bounded in time, logged with who and when.
 
-The log is the truth that the labels come from. Two things make it exact: a program that lets us
-choose gets source ports of its own, below the range from which the kernel gives ports to all
-others; and of the programs without that choice a host runs one at a time. Whether that was enough
-`training.testbed.labels` checks conversation by conversation.
+Each run gets a number and an environment in which it writes down the sockets that it opens; together
+with this log that is the truth that the labels come from. Any number may run at once.
 """
 
 import os
+import select
 import signal
 import subprocess
 import threading
 import time
-from collections import defaultdict
-from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass, field
-from typing import Any
+from collections.abc import Callable, Collection, Mapping, Sequence
+from contextlib import AbstractContextManager, suppress
+from dataclasses import dataclass
+from pathlib import Path
 
-from training.testbed.network import Host, inside
-from training.testbed.profiles import Label
+from sensor.errors import NettrusionError
+from training.testbed.acts import Done
+from training.testbed.world import Host
 
-# The kernel picks source ports from 32768 on, nmap from 33000 on: below is ours to give away.
-OWN_PORTS = range(10_000, 32_000)
-ANY_PORTS = (32_768, 65_535)
-# Between two programs of a host that take any port: longer than a frame is under way.
-SETTLE_S = 0.25
-
-
-@dataclass(frozen=True, slots=True)
-class Reach:
-    """What a program may open: protocol ("tcp", "udp", "icmp"), addresses, ports (first, last)."""
-
-    protocol: str
-    addresses: tuple[str, ...]
-    ports: tuple[int, int] = (0, 0)
+MOST_OUTPUT_BYTES = 1 << 20
+GRACE_S = 2.0
+"""What a program that is asked to end has for it, before it is killed."""
+SAID_BYTES = 300
+"""How much of a program's last words goes into a note."""
+INTERPRETERS = {"sh", "bash", "python3", "perl", "ruby"}
 
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """One program run: who (host, source address, tool), what (command, reach, label), when.
+    """One program run: number, act that it belongs to (0: a server), host, command, real times, end.
 
-    `start_ns` and `end_ns` are the wall clock, the same as the capture's; `source_ports` is the
-    inclusive range that its sockets come from.
+    `exit_code` is negative for the signal that ended it. Times are CLOCK_REALTIME in nanoseconds,
+    the clock of the capture and of the socket log.
     """
 
     run: int
-    host: str
-    source: str
-    source_ports: tuple[int, int]
+    act: int
     tool: str
-    label: Label
+    host: str
     command: str
-    reach: Reach
     start_ns: int
     end_ns: int
     exit_code: int
 
-    @classmethod
-    def of(cls, entry: dict[str, Any]) -> "Run":
-        """Return the run that `as_dict` made this entry from."""
-        where = entry["reach"]
-        reach = Reach(where["protocol"], tuple(where["addresses"]), tuple(where["ports"]))
-        return cls(**{**entry, "reach": reach, "source_ports": tuple(entry["source_ports"])})
 
-    def as_dict(self) -> dict[str, Any]:
-        """Return the run as plain values for a JSON file."""
-        return asdict(self)
+@dataclass(frozen=True, slots=True)
+class Surprise:
+    """Something that went otherwise than its act meant it to; the recording goes on and tells it."""
+
+    act: int
+    kind: str
+    run: int
+    what: str
 
 
-@dataclass(slots=True)
-class Intent:
-    """A program to run: where, what, and the traffic that it is expected to make.
-
-    `typist` is called with the running program when somebody types into it; `limit_s` bounds it.
-    """
+@dataclass(frozen=True, slots=True)
+class Order:
+    """A program to start: where, what, for which act, with what in its environment and on its input."""
 
     host: Host
-    tool: str
     words: Sequence[str]
-    reach: Reach
-    label: Label = "benign"
-    source: str = ""
-    source_ports: tuple[int, int] = ANY_PORTS
-    limit_s: float = 30.0
-    environment: dict[str, str] = field(default_factory=dict)
-    typist: Callable[["subprocess.Popen[bytes]"], None] | None = None
+    act: int = 0
+    env: Mapping[str, str] | None = None
+    folder: Path | None = None
+    stdin: bytes = b""
+    typed: bool = False
+
+
+class Started:
+    """A program that runs; its output lies in memory, so it never waits for a reader."""
+
+    def __init__(self, order: Order, number: int, process: "subprocess.Popen[bytes]", output: int, since: int) -> None:
+        """Take over a process that leads a session of its own, and the file that it writes to."""
+        self.order = order
+        self.number = number
+        self.start_ns = since
+        self._process = process
+        self._output = output
+        self._lock = threading.Lock()
+        self._done: Done | None = None
+
+    def say(self, text: str) -> None:
+        """Type into it; one that has gone meanwhile does not mind."""
+        stdin = self._process.stdin
+        if stdin is not None and not stdin.closed:
+            with suppress(BrokenPipeError):
+                stdin.write(text.encode())
+                stdin.flush()
+
+    def ended(self, within_s: float) -> bool:
+        """Wait for its end, at most so long; whether it has ended."""
+        with self._lock:
+            if self._done is not None:
+                return True
+            handle = os.pidfd_open(self._process.pid)
+        try:
+            poll = select.poll()
+            poll.register(handle, select.POLLIN)
+            return bool(poll.poll(max(0.0, within_s) * 1e3))
+        finally:
+            os.close(handle)
+
+    def terminate(self) -> None:
+        """Ask it and its children to end."""
+        self._signal(signal.SIGTERM)
+
+    def kill(self) -> None:
+        """Kill it and its children."""
+        self._signal(signal.SIGKILL)
+
+    def _signal(self, number: signal.Signals) -> None:
+        with self._lock:
+            # Until it is collected its number is no one else's, and so is its session's.
+            if self._done is None:
+                with suppress(ProcessLookupError):
+                    os.killpg(self._process.pid, number)
+
+    def collect(self) -> Done:
+        """Kill what is left of it and its children; return how it ended and what it printed."""
+        self.kill()
+        with self._lock:
+            if self._done is None:
+                exit_code = self._process.wait()
+                if self._process.stdin is not None:
+                    with suppress(BrokenPipeError):
+                        self._process.stdin.close()
+                self._done = Done(exit_code, os.pread(self._output, MOST_OUTPUT_BYTES, 0))
+                os.close(self._output)
+            return self._done
+
+    def hang_up(self) -> None:
+        """Close its input: nobody types any more."""
+        if self._process.stdin is not None:
+            with suppress(BrokenPipeError):
+                self._process.stdin.close()
 
 
 class Programs:
-    """Runs intents and keeps the log; used by several threads, one an actor."""
+    """Starts programs and keeps the log; used by many threads at once.
 
-    def __init__(self, environment: dict[str, str]) -> None:
-        """Start with an empty log; `environment` is what every program gets."""
+    `enter` moves the calling thread into a host's network, `environment` gives what a run of that
+    number finds in its environment.
+    """
+
+    def __init__(
+        self,
+        enter: Callable[[Host], AbstractContextManager[object]],
+        environment: Callable[[int], Mapping[str, str]],
+    ) -> None:
+        """Start with an empty log."""
+        self._enter = enter
         self._environment = environment
         self._lock = threading.Lock()
-        self._any_ports: defaultdict[str, threading.Lock] = defaultdict(threading.Lock)
-        self._next_port: dict[str, int] = {}
+        self._count = 0
+        self._alive: dict[int, Started] = {}
+        self._closed = False
         self.log: list[Run] = []
-        self.outputs: dict[int, bytes] = {}
+        self.surprises: list[Surprise] = []
 
-    def own_ports(self, host: Host, count: int) -> tuple[int, int]:
-        """Return a range of source ports that no other program of the host has had, inclusive."""
+    def start(self, order: Order) -> Started:
+        """Start a program. Raises NettrusionError when there is none of that name, or the play is over."""
         with self._lock:
-            first = self._next_port.get(host.name, OWN_PORTS.start)
-            if first + count > OWN_PORTS.stop:
-                raise ValueError(f"{host.name} has used up its source ports")
-            self._next_port[host.name] = first + count
-            return first, first + count - 1
-
-    def run(self, intent: Intent) -> Run:
-        """Run a program to its end, or kill it and its children at its limit, and log it.
-
-        One that takes any source port first waits for the host's other ones of that kind.
-        """
-        if intent.source_ports != ANY_PORTS:
-            return self._run(intent)
-        with self._lock:
-            turn = self._any_ports[intent.host.name]
-        with turn:
-            run = self._run(intent)
-            time.sleep(SETTLE_S)
-        return run
-
-    def _run(self, intent: Intent) -> Run:
-        start_ns = time.time_ns()
-        program = subprocess.Popen(
-            inside(intent.host, intent.words),
-            env={**self._environment, **intent.environment},
-            stdin=subprocess.PIPE if intent.typist else subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            start_new_session=True,
-        )
-        # Its children too: hydra's keep the output open, and reading that would never end.
-        watch = threading.Timer(intent.limit_s, os.killpg, (program.pid, signal.SIGKILL))
-        watch.start()
+            if self._closed:
+                raise Over
+            self._count += 1
+            number = self._count
+        output = os.memfd_create(f"run-{number}")
+        source = _source(order)
+        since = time.time_ns()
         try:
-            if intent.typist:
-                intent.typist(program)
-            output, _ = program.communicate()
+            with self._enter(order.host):
+                process = subprocess.Popen(
+                    order.words,
+                    stdin=source,
+                    stdout=output,
+                    stderr=output,
+                    cwd=order.folder,
+                    env={**self._environment(number), **(order.env or {})},
+                    start_new_session=True,
+                )
+        except OSError as problem:
+            os.close(output)
+            raise NettrusionError(f"{order.words[0]} on {order.host.name}: {problem.strerror}") from problem
         finally:
-            watch.cancel()
-        return self._note(intent, start_ns, program.returncode, output)
+            if source >= 0:
+                os.close(source)
+        started = Started(order, number, process, output, since)
+        if not self._keep(started):
+            self.collect(started)
+            raise Over
+        return started
 
-    def _note(self, intent: Intent, start_ns: int, exit_code: int, output: bytes) -> Run:
+    def collect(self, started: Started) -> Done:
+        """End a program with its children, if it has not ended, and log it."""
+        done = started.collect()
         with self._lock:
-            run = Run(
-                run=len(self.log) + 1,
-                host=intent.host.name,
-                source=intent.source or intent.host.v4,
-                source_ports=intent.source_ports,
-                tool=intent.tool,
-                label=intent.label,
-                command=" ".join(intent.words),
-                reach=intent.reach,
-                start_ns=start_ns,
-                end_ns=time.time_ns(),
-                exit_code=exit_code,
-            )
-            self.log.append(run)
-            self.outputs[run.run] = output
-        return run
+            if self._alive.pop(started.number, None) is not None:
+                self.log.append(_logged(started, done))
+        return done
+
+    def note(self, surprise: Surprise) -> None:
+        """Keep a surprise."""
+        with self._lock:
+            self.surprises.append(surprise)
+
+    def runs(self) -> list[Run]:
+        """Return the log in the order of the runs' numbers."""
+        with self._lock:
+            return sorted(self.log, key=lambda run: run.run)
+
+    def _keep(self, started: Started) -> bool:
+        """Count a program among those that run; False if nothing may run any more."""
+        with self._lock:
+            self._alive[started.number] = started
+            return not self._closed
+
+    def close(self) -> None:
+        """Kill all that still runs, and start nothing any more."""
+        with self._lock:
+            self._closed = True
+            left = list(self._alive.values())
+        for started in left:
+            self.collect(started)
+
+
+class Over(Exception):
+    """The time of the act, or of the whole play, is up; the act ends where it stands."""
+
+
+def surprise(started: Started, kind: str, done: Done, ok: Collection[int] | None) -> Surprise | None:
+    """Return the surprise that a program's exit code is; None if it is among the expected ones."""
+    if ok is None or done.exit_code in ok:
+        return None
+    words = " ".join(done.output[-SAID_BYTES:].decode("utf-8", "replace").split())
+    what = f"{shown(started.order.words)}: exit code {done.exit_code}; it said: {words or 'nothing'}"
+    return Surprise(started.order.act, kind, started.number, what)
+
+
+def tool(words: Sequence[str]) -> str:
+    """Return the name of what a command runs: of the script, if the program only interprets one."""
+    name = Path(words[0]).name
+    if name in INTERPRETERS:
+        return next((Path(word).name for word in words[1:] if word.startswith("/")), name)
+    return name
+
+
+def shown(words: Sequence[str]) -> str:
+    """Return a command as one line of at most 400 letters."""
+    line = " ".join(" ".join(words).split())
+    return line if len(line) <= 400 else line[:397] + "..."
+
+
+def _source(order: Order) -> int:
+    """Return the file descriptor, or subprocess's constant, that a program reads its input from."""
+    if order.typed:
+        return subprocess.PIPE
+    if not order.stdin:
+        return subprocess.DEVNULL
+    handle = os.memfd_create("input")
+    with os.fdopen(os.dup(handle), "wb") as file:
+        file.write(order.stdin)
+    os.lseek(handle, 0, os.SEEK_SET)
+    return handle
+
+
+def _logged(started: Started, done: Done) -> Run:
+    order = started.order
+    return Run(
+        run=started.number,
+        act=order.act,
+        tool=tool(order.words),
+        host=order.host.name,
+        command=shown(order.words),
+        start_ns=started.start_ns,
+        end_ns=time.time_ns(),
+        exit_code=done.exit_code,
+    )

@@ -1,64 +1,147 @@
-"""Programs are bounded, logged, and kept apart by source ports or by time."""
+"""Programs are bounded, numbered, logged, and gone when they should be."""
 
-import json
 import threading
 import time
+from pathlib import Path
 
 import pytest
 
-from training.testbed import programs as module
-from training.testbed.network import DESK, LAPTOP
-from training.testbed.programs import OWN_PORTS, Intent, Programs, Reach, Run
+from sensor.errors import NettrusionError
+from tests.training.testbed.stages import WORLD, here
+from training.testbed.programs import Order, Over, Programs, shown, surprise, tool
 
-REACH = Reach("tcp", ("10.77.9.10",), (80, 80))
-
-
-@pytest.fixture
-def programs(monkeypatch: pytest.MonkeyPatch) -> Programs:
-    """Return a log whose programs run here instead of in a host's namespace."""
-    monkeypatch.setattr(module, "inside", lambda host, words: list(words))
-    return Programs({"PATH": "/usr/bin:/bin"})
+DESK = WORLD.host("desk")
 
 
-def test_a_run_is_logged_with_who_what_and_when(programs: Programs):
+def alive(pid: int) -> bool:
+    """Whether a process runs; one that has ended and waits for its parent does not."""
+    status = Path(f"/proc/{pid}/stat")
+    return status.exists() and status.read_text().rsplit(")", 1)[1].split()[0] != "Z"
+
+
+def gone(pid: int) -> bool:
+    """Whether a process goes within a bound."""
+    until = time.monotonic() + 5
+    while alive(pid) and time.monotonic() < until:
+        time.sleep(0.01)
+    return not alive(pid)
+
+
+def test_a_run_is_logged_with_who_what_and_when():
+    programs, entered = here()
     before = time.time_ns()
-    run = programs.run(Intent(DESK, "sh", ["sh", "-c", "echo $PLACE; exit 3"], REACH, environment={"PLACE": "here"}))
-    assert (run.run, run.host, run.source, run.label, run.exit_code) == (1, "desk", DESK.v4, "benign", 3)
+    order = Order(WORLD.host("laptop"), ("sh", "-c", "echo $PLACE $TESTBED_RUN; exit 3"), 7, {"PLACE": "here"})
+    started = programs.start(order)
+    assert started.ended(10.0)
+    done = programs.collect(started)
+    (run,) = programs.runs()
+    assert (done.exit_code, done.output) == (3, b"here 1\n")
+    assert (run.run, run.act, run.tool, run.host, run.exit_code) == (1, 7, "sh", "laptop", 3)
+    assert run.command == "sh -c echo $PLACE $TESTBED_RUN; exit 3"
     assert before <= run.start_ns <= run.end_ns <= time.time_ns()
-    assert programs.outputs[1] == b"here\n"
-    assert programs.log == [run]
+    assert entered == ["laptop"]
 
 
-def test_a_program_is_killed_at_its_limit_with_its_children(programs: Programs):
-    began = time.monotonic()
-    run = programs.run(Intent(DESK, "sleep", ["sh", "-c", "sleep 20 & wait"], REACH, source_ports=(1, 1), limit_s=0.2))
-    assert run.exit_code == -9
-    assert time.monotonic() - began < 10
+def test_a_program_that_is_collected_early_is_killed_with_its_children():
+    programs, _ = here()
+    started = programs.start(Order(DESK, ("sh", "-c", "sleep 30 & echo $!; wait")))
+    assert not started.ended(0.3)
+    done = programs.collect(started)
+    assert done.exit_code == -9
+    assert gone(int(done.output))
 
 
-def test_programs_that_take_any_port_run_one_at_a_time_on_a_host(programs: Programs):
-    def work(host: object) -> None:
-        programs.run(Intent(host, "sleep", ["sleep", "0.3"], REACH))  # type: ignore[arg-type]
+def test_what_a_program_leaves_behind_ends_with_it():
+    programs, _ = here()
+    started = programs.start(Order(DESK, ("sh", "-c", "sleep 30 & echo $!")))
+    assert started.ended(10.0)
+    done = programs.collect(started)
+    assert done.exit_code == 0
+    assert gone(int(done.output))
 
-    threads = [threading.Thread(target=work, args=(host,)) for host in (DESK, DESK, LAPTOP)]
+
+def test_input_is_given_or_typed_and_output_never_blocks():
+    programs, _ = here()
+    given = programs.start(Order(DESK, ("wc", "-c"), stdin=bytes(300_000)))
+    typed = programs.start(Order(DESK, ("cat",), typed=True))
+    loud = programs.start(Order(DESK, ("head", "-c", "3000000", "/dev/zero")))
+    typed.say("one ")
+    typed.say("two")
+    typed.hang_up()
+    assert given.ended(10.0) and typed.ended(10.0) and loud.ended(10.0)
+    assert programs.collect(given).output.strip() == b"300000"
+    assert programs.collect(typed).output == b"one two"
+    assert len(programs.collect(loud).output) == 1 << 20
+
+
+def test_typing_into_a_program_that_has_gone_does_no_harm():
+    programs, _ = here()
+    started = programs.start(Order(DESK, ("true",), typed=True))
+    assert started.ended(10.0)
+    started.say("too late\n")
+    programs.collect(started)
+    started.say("much too late\n")
+    started.hang_up()
+    assert started.ended(0.0)
+    started.terminate()
+
+
+def test_a_program_that_is_not_there_is_named_with_its_host():
+    programs, _ = here()
+    with pytest.raises(NettrusionError, match=r"no-such-program on desk: No such file"):
+        programs.start(Order(DESK, ("no-such-program",)))
+    assert programs.runs() == []
+
+
+def test_close_kills_what_runs_and_lets_nothing_start():
+    programs, _ = here()
+    started = programs.start(Order(DESK, ("sleep", "30")))
+    programs.close()
+    assert [run.exit_code for run in programs.runs()] == [-9]
+    assert programs.collect(started).exit_code == -9
+    with pytest.raises(Over):
+        programs.start(Order(DESK, ("true",)))
+    assert len(programs.runs()) == 1
+
+
+def test_many_threads_start_many_programs_with_numbers_of_their_own():
+    programs, _ = here()
+
+    def work() -> None:
+        for _ in range(10):
+            started = programs.start(Order(DESK, ("sh", "-c", "echo $TESTBED_RUN")))
+            assert started.ended(30.0)
+            assert int(programs.collect(started).output) == started.number
+
+    threads = [threading.Thread(target=work) for _ in range(6)]
     for thread in threads:
         thread.start()
     for thread in threads:
         thread.join()
-    first, second = sorted((run for run in programs.log if run.host == "desk"), key=lambda run: run.start_ns)
-    (other,) = (run for run in programs.log if run.host == "laptop")
-    assert second.start_ns - first.end_ns >= 200_000_000
-    assert other.start_ns < first.end_ns
+    assert [run.run for run in programs.runs()] == list(range(1, 61))
+    assert {run.exit_code for run in programs.runs()} == {0}
 
 
-def test_own_ports_are_given_once_and_run_out(programs: Programs):
-    first, second = programs.own_ports(DESK, 8), programs.own_ports(DESK, 8)
-    assert (first, second) == ((10_000, 10_007), (10_008, 10_015))
-    assert programs.own_ports(LAPTOP, 1)[0] == OWN_PORTS.start
-    with pytest.raises(ValueError, match="desk"):
-        programs.own_ports(DESK, OWN_PORTS.stop)
+def finished(programs: Programs, *words: str):
+    started = programs.start(Order(DESK, words, 4))
+    assert started.ended(10.0)
+    return started, programs.collect(started)
 
 
-def test_a_run_survives_its_way_through_json(programs: Programs):
-    run = programs.run(Intent(DESK, "true", ["true"], REACH))
-    assert Run.of(json.loads(json.dumps(run.as_dict()))) == run
+def test_an_unexpected_exit_code_is_a_surprise_with_the_last_words():
+    programs, _ = here()
+    started, done = finished(programs, "sh", "-c", "echo no route; exit 7")
+    assert surprise(started, "browse", done, (0, 7)) is None
+    assert surprise(started, "browse", done, None) is None
+    noted = surprise(started, "browse", done, (0,))
+    assert noted is not None
+    assert (noted.act, noted.kind, noted.run) == (4, "browse", 1)
+    assert noted.what.endswith("exit code 7; it said: no route")
+
+
+def test_a_tool_is_the_program_or_the_script_that_it_interprets():
+    assert tool(["/usr/bin/curl", "-s"]) == "curl"
+    assert tool(["python3", "-u", "/run/testbed/client.py", "/etc"]) == "client.py"
+    assert tool(["sh", "-c", "true"]) == "sh"
+    assert shown(["a\nb", "c"]) == "a b c"
+    assert len(shown(["x" * 500])) == 400
