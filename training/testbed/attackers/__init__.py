@@ -1,0 +1,1 @@
+"""Attacks: scenarios that real tools carry out against our own servers."""
