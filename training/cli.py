@@ -24,7 +24,8 @@ def configure(parser: argparse.ArgumentParser) -> None:
         nargs="+",
         type=Path,
         metavar="DIR",
-        help="folders with the CSVs of the corrected CICIDS2017 release",
+        help="folders of recordings (NAME.labels.csv beside the capture), or with the CSVs of the corrected"
+        " CICIDS2017 release; both may be mixed",
     )
     parser.add_argument("--out", type=Path, required=True, help="folder to write, made if missing")
     parser.add_argument("--seeds", type=int, help="how many seeds every candidate is trained with")
@@ -42,7 +43,7 @@ def run(args: argparse.Namespace) -> int:
 
     config = _flags(load(args.config) if args.config else TrainConfig(), args)
     if not config.data.folders:
-        raise NettrusionError("no data: name the folder of the CSVs with --data DIR")
+        raise NettrusionError("no data: name the folders of recordings or CSVs with --data DIR")
     args.out.mkdir(parents=True, exist_ok=True)
     started = time.monotonic()
 

@@ -23,8 +23,16 @@ class DataConfig:
 
 @dataclass(frozen=True, slots=True)
 class SplitConfig:
-    """Shares of rows (attacks, and benign rows apart), and the seed that orders host pairs."""
+    """Shares of rows (attacks, and benign rows apart), and the seed that orders host pairs.
 
+    With `by = "day"` the shares do not count: the three lists of days say which recordings train,
+    set thresholds and report.
+    """
+
+    by: str = "time"
+    train_days: tuple[str, ...] = ()
+    calibration_days: tuple[str, ...] = ()
+    test_days: tuple[str, ...] = ()
     calibration: float = 0.25
     test: float = 0.25
     benign_calibration: float = 0.41

@@ -8,8 +8,8 @@ import numpy as np
 
 from sensor.errors import NettrusionError
 from sensor.features import FeatureSet
-from training.config import TrainConfig
-from training.datasets import cicids2017
+from training.config import SplitConfig, TrainConfig
+from training.datasets import folders
 from training.datasets.audit import Audit, audit
 from training.datasets.manifest import Manifest
 from training.datasets.table import FlowTable
@@ -21,6 +21,7 @@ from training.models.candidate import Candidate
 from training.models.dense import Dense
 from training.selection import Choice, choose, standing
 from training.splits import Split, violations
+from training.splits.days import another_day
 from training.splits.family import held_back, leave_one_family_out
 from training.splits.grouped import later_the_same_day
 
@@ -52,7 +53,7 @@ def prepare(config: TrainConfig, say: Say) -> Prepared:
     """Load, split and audit; refuse a split whose parts touch."""
     feature_set = FeatureSet.load(config.data.feature_set)
     say("reading labelled flows")
-    loaded = cicids2017.load(
+    loaded = folders.load(
         [Path(folder) for folder in config.data.folders],
         feature_set,
         config.data.variant,
@@ -62,14 +63,7 @@ def prepare(config: TrainConfig, say: Say) -> Prepared:
     unknown = set(config.data.exclude) - set(table.feature_names)
     if unknown:
         raise NettrusionError(f"data.exclude: {', '.join(sorted(unknown))}: not in feature set {feature_set.name}")
-    split = later_the_same_day(
-        table,
-        config.split.calibration,
-        config.split.test,
-        config.split.seed,
-        config.split.train_rows_per_label,
-        (config.split.benign_calibration, config.split.benign_test),
-    )
+    split = divide(table, config.split)
     if touching := violations(split, table):
         raise NettrusionError(f"the split is not sound: {'; '.join(touching)}")
     units = {feature.index: feature.unit for feature in feature_set.features}
@@ -82,6 +76,23 @@ def prepare(config: TrainConfig, say: Say) -> Prepared:
     )
     say(f"{len(table)} flows; looking for smells")
     return Prepared(feature_set, table, loaded.manifest, split, audit(table, split), course)
+
+
+def divide(table: FlowTable, settings: SplitConfig) -> Split:
+    """Split a table as the settings say: by the day, or by time and host pairs."""
+    if settings.by == "day":
+        days = (settings.train_days, settings.calibration_days, settings.test_days)
+        return another_day(table, *days, settings.train_rows_per_label)
+    if settings.by != "time":
+        raise NettrusionError(f"split.by: expected time or day, found {settings.by!r}")
+    return later_the_same_day(
+        table,
+        settings.calibration,
+        settings.test,
+        settings.seed,
+        settings.train_rows_per_label,
+        (settings.benign_calibration, settings.benign_test),
+    )
 
 
 def candidates(config: TrainConfig) -> list[Candidate]:

@@ -46,7 +46,7 @@ def finish(config: TrainConfig, prepared: Prepared, results: Results, command: s
     rate = config.alert_rate
     trial = median_seed(results.same_day[results.choice.winner], rate)
     say(f"exporting {trial.fitted.candidate}, seed {trial.fitted.seed}")
-    shipped = ship(trial, prepared, config, card.short(results.choice))
+    shipped = ship(trial, prepared, config, card.short(results.choice, prepared.manifest.about))
     flows = _captures(config, prepared, say)
     abroad, rivals = None, {}
     if flows is not None:
@@ -107,6 +107,7 @@ def _rival(flows: Elsewhere, trial: Trial, rate: float) -> Abroad:
 def _draw(full: Card, folder: Path) -> list[tuple[Path, str]]:
     """Draw the card's pictures into a folder; returns each with its caption."""
     prepared, trial, results = full.prepared, full.trial, full.results
+    column = trial.split.column
     test = prepared.table.rows(trial.split.test)
     known = test.rows(test.target >= 0)
     drawn: list[tuple[Path, str]] = []
@@ -127,17 +128,19 @@ def _draw(full: Card, folder: Path) -> list[tuple[Path, str]]:
     drawn.append(
         (
             pictures.roc_and_pr(folder / "roc.png", test.benign, test.weight, scores, full.config.budgets),
-            "Later the same day, all candidates; dotted: the alert budgets.",
+            f"{column.capitalize()}, all candidates; dotted: the alert budgets.",
         )
     )
     shipped = full.shipped.score(test.features)
     if trial.fitted.kind != "autoencoder":
         place = np.array([CLASSES.index(name) for name in full.shipped.names])
         called = place[full.shipped.classes(known.features).argmax(axis=1)]
+        met = np.union1d(known.target, called)
+        truth, guess = np.searchsorted(met, known.target), np.searchsorted(met, called)
         drawn.append(
             (
-                pictures.confusion(folder / "confusion.png", known.target, called, CLASSES),
-                "Later the same day: which class (row) was called which (column), the likeliest"
+                pictures.confusion(folder / "confusion.png", truth, guess, [CLASSES[int(number)] for number in met]),
+                f"{column.capitalize()}: which class (row) was called which (column), the likeliest"
                 " class, without a threshold.",
             )
         )
@@ -156,7 +159,7 @@ def _draw(full: Card, folder: Path) -> list[tuple[Path, str]]:
                 full.shipped.identity.threshold,
                 "score",
             ),
-            "Scores of the shipped model by family, later the same day.",
+            f"Scores of the shipped model by family, {column}.",
         )
     )
     drawn += _rebuilding(full, test.family, folder)
@@ -218,7 +221,7 @@ def _metrics(full: Card) -> dict[str, Any]:
         "audit": full.prepared.audit.as_dict(),
         "temperature": full.shipped.temperature,
         "parity": full.shipped.parity,
-        "later the same day": {
+        full.trial.split.column: {
             name: [
                 {"seed": run.fitted.seed, "choosing": run.choosing.as_dict(), "test": run.test.as_dict()}
                 for run in runs

@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 
 from sensor.features import FeatureSet
-from training.datasets.labels import RULES
+from training.datasets.labels import RELEASED
 from training.datasets.table import FlowTable
 
 START_NS = 1_499_083_200_000_000_000
@@ -26,7 +26,7 @@ def table(rows: int = 60, benign: int = 240, seed: int = 0) -> FlowTable:
     """
     rng = np.random.default_rng(seed)
     names = tuple(feature.name for feature in feature_set().features)
-    labels = tuple(sorted(RULES))
+    labels = tuple(sorted(rule.label for rule in RELEASED))
     counts = [benign if label == "benign" else rows for label in labels]
     label = np.repeat(np.arange(len(labels)), counts).astype(np.int16)
     features = rng.lognormal(2.0, 1.0, (len(label), len(names))).astype(np.float32)

@@ -6,7 +6,7 @@ import json
 import pytest
 
 from sensor.errors import NettrusionError
-from tests.training import made
+from tests.training import made, recorded
 from training import cli
 
 
@@ -42,6 +42,27 @@ def test_a_small_run_from_csv_to_folder(tmp_path, capsys):
     assert "reading labelled flows" in shown.err
     assert (out / "model.onnx").stat().st_size > 1000
     assert str(tmp_path) not in (out / "model-card.md").read_text()
+
+
+def test_a_run_by_the_day_on_recordings(tmp_path, capsys):
+    for number, name in enumerate(("mon", "tue", "wed")):
+        recorded.write(tmp_path / "days", name, recorded.day(number, net=number))
+    settings = tmp_path / "run.toml"
+    settings.write_text(
+        "[split]\nby = 'day'\ntrain_days = ['mon']\ncalibration_days = ['tue']\ntest_days = ['wed']\n"
+        "[models]\nseeds = 1\ncandidates = ['logistic regression', 'stump']\n[budget]\nrate = 0.05\n"
+    )
+    out = tmp_path / "out"
+    assert cli.run(parse(settings, "--data", tmp_path / "days", "--out", out)) == 0
+    figures = json.loads((out / "metrics.json").read_text())
+    assert figures["headline"]["same_day"]["recall"]["bruteforce"] == 1.0
+    assert set(figures["another day"]) == {"logistic regression", "stump"}
+    kept = json.loads((out / "manifest.json").read_text())["kept"]
+    assert kept == {"benign": 360, "bruteforce": 90, "scan": 90}
+    card = (out / "model-card.md").read_text()
+    assert "Another day: whole recordings" in card
+    assert "(mon, tue, wed)" in card
+    assert "CICIDS" not in card
 
 
 @pytest.mark.parametrize(

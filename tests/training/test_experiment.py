@@ -8,7 +8,7 @@ from sensor.errors import NettrusionError
 from tests.training import made
 from tests.training.runs import prepare, quick
 from training import experiment
-from training.config import DataConfig, ModelConfig, TrainConfig
+from training.config import DataConfig, ModelConfig, SplitConfig, TrainConfig
 
 
 def silent(text: str) -> None:
@@ -58,3 +58,11 @@ def test_preparing_reads_splits_and_looks_over(tmp_path):
     wrong = replace(config, data=replace(config.data, exclude=("nonsense",)))
     with pytest.raises(NettrusionError, match="nonsense"):
         experiment.prepare(wrong, silent)
+
+
+def test_a_split_is_by_time_or_by_day():
+    _, prepared = prepare()
+    with pytest.raises(NettrusionError, match="expected time or day, found 'week'"):
+        experiment.divide(prepared.table, SplitConfig(by="week"))
+    with pytest.raises(NettrusionError, match="train_days"):
+        experiment.divide(prepared.table, SplitConfig(by="day"))

@@ -19,7 +19,7 @@ def silent(text: str) -> None:
 
 def test_the_folder_has_everything_and_repeats(tmp_path):
     config, prepared, results, _ = prepared_run("dense")
-    trial, short = results.same_day["dense"][0], card.short(results.choice)
+    trial, short = results.same_day["dense"][0], card.short(results.choice, [])
     done = outcome.finish(config, prepared, results, "nettrusion train x", silent)
     done.write(tmp_path)
     assert {"model.onnx", "metrics.json", "manifest.json", "model-card.md", "model-card.html"} <= {

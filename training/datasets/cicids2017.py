@@ -19,7 +19,7 @@ from sensor.errors import NettrusionError
 from training.datasets import hygiene
 from training.datasets.labels import RULES, is_attempted, normalise, rule_for
 from training.datasets.manifest import Manifest, SourceFile, sha256_of
-from training.datasets.table import FlowTable
+from training.datasets.table import FlowTable, Loaded
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -36,26 +36,21 @@ WHOLE = frozenset((*PORTS, PROTOCOL, "Flow Duration"))
 NEEDED = frozenset((*KEY, *HOSTS, *PORTS, PROTOCOL))
 _TOTAL = re.compile(r"^\|\s*(?P<name>[^|]+?)_\d+\.csv\s*\|\s*(?P<total>\d+)\s*\|")
 
+NAME = "cicids2017"
+"""What the release is called as a source of rows, in the lists of a split by days too."""
+ABOUT = "the corrected CICIDS2017 release, one lab network of 2017"
 LABEL_RULE = (
     "column Label, lower case; `... - Attempted` rows (no malicious payload) are dropped;"
     " `Infiltration - Portscan` is a scan; infiltration and heartbleed are tested, never learnt"
 )
 ERRATA = [
-    "corrected release (WTMC 2021, CNS 2022), not the CSVs published in 2017",
+    "corrected release (Engelen et al., WTMC 2021; Liu et al., CNS 2022), not the CSVs published in 2017",
     "`id` restarts every day and is no key: rows are deduplicated by Flow ID, Timestamp, Flow Duration and Label",
     "Bwd Init Win Bytes is the window of the LAST backward packet; Subflow columns are x // n",
     "attack flows recorded the other way round (a closed port `opens` them) are labelled BENIGN:"
     " benign rows between attacker and victim during the attack are dropped",
     "Fwd/Bwd Header Length hold negative values where the extractor overflowed",
 ]
-
-
-@dataclass(frozen=True, slots=True)
-class Loaded:
-    """A table and the manifest of what it was made from."""
-
-    table: FlowTable
-    manifest: Manifest
 
 
 def load(folders: Sequence[Path], feature_set: "FeatureSet", variant: str, row_limit: int = 200_000) -> Loaded:
@@ -71,7 +66,7 @@ def load(folders: Sequence[Path], feature_set: "FeatureSet", variant: str, row_l
     Raises:
         NettrusionError: a folder is missing, or holds no CSV with the columns of the release.
     """
-    manifest = Manifest(label_rule=LABEL_RULE, errata=list(ERRATA))
+    manifest = Manifest(label_rule=LABEL_RULE, errata=list(ERRATA), about=[ABOUT])
     paths = list(_tables(folders, manifest))
     counts = _count_labels(paths)
     keep = {label: min(1.0, row_limit / count) for label, count in counts.items()}
@@ -230,6 +225,7 @@ def _assemble(parts: Sequence[_Part], feature_names: tuple[str, ...]) -> FlowTab
         weight=np.ones(len(text)),
         labels=labels,
         feature_names=feature_names,
+        sources=(NAME,),
     )
     return table.rows(np.argsort(time_ns, kind="stable"))
 

@@ -22,7 +22,8 @@ class SourceFile:
 class Manifest:
     """The data set's passport; it travels in the run folder and, shortened, in the bundle.
 
-    `dropped` counts rows by reason, `skipped` names files that are no labelled flow table,
+    `about` says in a sentence each what the data is. `dropped` counts rows by reason, `skipped`
+    names files that are no labelled flow table,
     `totals` is how many flows the full data set has per label where a README of the folder or
     the loader's own sampling says so, `kept` how many rows of each label are in the table.
     """
@@ -34,15 +35,34 @@ class Manifest:
     dropped: dict[str, int] = field(default_factory=dict)
     totals: dict[str, int] = field(default_factory=dict)
     kept: dict[str, int] = field(default_factory=dict)
+    about: list[str] = field(default_factory=list)
 
     def drop(self, reason: str, rows: int) -> None:
         """Count rows that do not enter the table."""
         if rows:
             self.dropped[reason] = self.dropped.get(reason, 0) + int(rows)
 
+    def joined(self, other: "Manifest") -> "Manifest":
+        """Return the manifest of two data sets that were put together."""
+        rules = [rule for rule in (self.label_rule, other.label_rule) if rule]
+        return Manifest(
+            label_rule="; ".join(dict.fromkeys(rules)),
+            errata=[*self.errata, *other.errata],
+            files=[*self.files, *other.files],
+            skipped=[*self.skipped, *other.skipped],
+            dropped=_summed(self.dropped, other.dropped),
+            totals=_summed(self.totals, other.totals),
+            kept=_summed(self.kept, other.kept),
+            about=[*self.about, *other.about],
+        )
+
     def as_dict(self) -> dict[str, Any]:
         """Return plain values that json can write."""
         return asdict(self)
+
+
+def _summed(one: dict[str, int], other: dict[str, int]) -> dict[str, int]:
+    return {key: one.get(key, 0) + other.get(key, 0) for key in {**one, **other}}
 
 
 def sha256_of(path: Path) -> str:

@@ -95,7 +95,7 @@ def judge(
         benign_flows=int(benign.sum()),
         false_positive_rate=float(alerted[benign].mean()),
         false_positive_rate_by_capture=float(_by_capture(alerted[benign], flows.file[benign]).mean()),
-        interval=share_interval(alerted[benign], flows.file[benign].astype(np.uint64)),
+        interval=share_interval(alerted[benign], flows.together[benign]),
         rates=rates,
         at_rate={
             name: [float((score[flows.attack & (group == name)] >= point.threshold).mean()) for point in points]

@@ -3,7 +3,7 @@
 import csv
 import ipaddress
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -11,6 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from sensor.errors import NettrusionError
+from training.datasets.recordings import assemble
 
 if TYPE_CHECKING:
     from sensor.features import FeatureSet
@@ -40,6 +41,7 @@ class Elsewhere:
         file: (n,) int64, index into `captures`.
         captures: the captures, in the order of the labels file.
         left_out: flows whose label could not be decided, by reason.
+        cluster: (n,) uint64, flows of one number are not independent; empty: those of one capture.
     """
 
     features: npt.NDArray[np.float32]
@@ -47,6 +49,12 @@ class Elsewhere:
     file: npt.NDArray[np.int64]
     captures: tuple[Capture, ...]
     left_out: dict[str, int]
+    cluster: npt.NDArray[np.uint64] = field(default_factory=lambda: np.empty(0, dtype=np.uint64))
+
+    @property
+    def together(self) -> npt.NDArray[np.uint64]:
+        """(n,) what is redrawn as a whole when an interval is asked for."""
+        return self.cluster if len(self.cluster) == len(self.file) else self.file.astype(np.uint64)
 
     @property
     def group(self) -> npt.NDArray[np.str_]:
@@ -99,20 +107,6 @@ def load(captures: Path, labels: Path, flow_labels: Path, feature_set: "FeatureS
         known,
         left_out,
     )
-
-
-def assemble(path: Path) -> npt.NDArray[np.void]:
-    """Return the finished flows (FLOW_DTYPE) of one capture, by the sensor's own flow rules."""
-    from sensor.flows import PROFILES, FlowEngine, Framing
-
-    try:
-        data = memoryview(path.read_bytes())
-    except OSError as problem:
-        raise NettrusionError(f"{path}: {problem.strerror}; the labels name a capture that is not there") from problem
-    engine = FlowEngine(PROFILES["wire"])
-    engine.feed(data, Framing.sniff(bytes(data[:64])))
-    engine.finish()
-    return np.asarray(engine.take())
 
 
 def _captures(labels: Path) -> Iterator[Capture]:

@@ -18,7 +18,7 @@ STEPS_A_CALL = 16
 
 @dataclass(frozen=True, slots=True)
 class Dense:
-    """Several small classifiers over CLASSES side by side, their logits averaged.
+    """Several small classifiers over the classes that train holds side by side, their logits averaged.
 
     Each branch has two ReLU layers and learns on its own loss; what one of them is sure of by
     accident, the others are not, which is what counts far out in the tail of the scores.
@@ -58,10 +58,12 @@ class Dense:
         seed_everything(seed)
         preprocessing = fit_preprocessing(lesson)
         train, held = lesson.train, lesson.calibration
+        known = np.unique(train.target)
+        held = held.rows(np.isin(held.target, known))
         slower = preprocessing.apply(stretch(train.features, lesson, self.stretch, seed))
         rows = np.concatenate([preprocessing.apply(train.features), blur(slower, self.noise, seed)])
         weights = np.tile(self._alike(balanced_weights(train.target)), (2, 1))
-        branches = self._network(len(train.feature_names))
+        branches = self._network(len(train.feature_names), len(known))
         steps = self.epochs * (len(rows) // self.batch + 1)
         falling = keras.optimizers.schedules.CosineDecay(self.rate, steps)
         branches.compile(
@@ -72,11 +74,11 @@ class Dense:
         )
         fitted = branches.fit(
             rows,
-            self._wanted(np.tile(train.target, 2)),
+            self._wanted(np.tile(train.target, 2), known),
             sample_weight=weights,
             validation_data=(
                 preprocessing.apply(held.features),
-                self._wanted(held.target),
+                self._wanted(held.target, known),
                 self._alike(balanced_weights(held.target)),
             ),
             epochs=self.epochs,
@@ -90,18 +92,24 @@ class Dense:
             raw = network.predict(preprocessing.apply(rows), batch_size=8192, verbose=0)
             return np.asarray(raw, dtype=np.float64)
 
+        def probability(rows: Floats) -> npt.NDArray[np.float64]:
+            full = np.zeros((len(rows), len(CLASSES)))
+            full[:, known] = _softmax(logits(rows))
+            return full
+
         return Fitted(
             self.name,
             "classifier",
             seed,
             preprocessing,
             score=lambda rows: attack_margin(logits(rows)),
-            probability=lambda rows: _softmax(logits(rows)),
+            probability=probability,
             network=network,
             history={name: [float(v) for v in curve] for name, curve in fitted.history.items()},
+            classes=tuple(CLASSES[int(number)] for number in known),
         )
 
-    def _network(self, inputs: int) -> Any:
+    def _network(self, inputs: int, classes: int) -> Any:
         """Return the model to train: (n, inputs) -> logits of every branch, (n, branches, C)."""
         import keras
 
@@ -113,9 +121,9 @@ class Dense:
             x = layers.Dense(self.width, activation="relu", name=f"wide_{branch}")(x)
             x = layers.Dropout(self.dropout)(x)
             x = layers.Dense(self.width // 2, activation="relu", name=f"narrow_{branch}")(x)
-            logits.append(layers.Dense(len(CLASSES), name=f"logits_{branch}")(x))
+            logits.append(layers.Dense(classes, name=f"logits_{branch}")(x))
         together = layers.Concatenate()(logits) if self.branches > 1 else logits[0]
-        return keras.Model(given, layers.Reshape((self.branches, len(CLASSES)))(together))
+        return keras.Model(given, layers.Reshape((self.branches, classes))(together))
 
     def _merged(self, trained: Any) -> Any:
         """Return one plain network of three layers with the mean of the branches' logits.
@@ -136,7 +144,7 @@ class Dense:
         given = keras.Input((len(wide[0][0]),), name="features")
         x = layers.Dense(blocks.shape[0], activation="relu", name="wide")(given)
         x = layers.Dense(blocks.shape[1], activation="relu", name="narrow")(x)
-        network = keras.Model(given, layers.Dense(len(CLASSES), name="logits")(x), name=self.name)
+        network = keras.Model(given, layers.Dense(logits[0][0].shape[1], name="logits")(x), name=self.name)
         for name, kernel, bias in (
             ("wide", np.hstack([k for k, _ in wide]), np.concatenate([b for _, b in wide])),
             ("narrow", blocks, np.concatenate([b for _, b in narrow])),
@@ -149,9 +157,9 @@ class Dense:
             network.get_layer(name).set_weights([kernel, bias])
         return network
 
-    def _wanted(self, target: npt.NDArray[np.int64]) -> Floats:
-        """Return (n, branches, C) the same one-hot target for every branch."""
-        one = np.eye(len(CLASSES), dtype=np.float32)[target]
+    def _wanted(self, target: npt.NDArray[np.int64], known: npt.NDArray[np.int64]) -> Floats:
+        """Return (n, branches, C) the same one-hot target for every branch; `known` are the classes, ascending."""
+        one = np.eye(len(known), dtype=np.float32)[np.searchsorted(known, target)]
         return np.repeat(one[:, None, :], self.branches, axis=1)
 
     def _alike(self, weights: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:

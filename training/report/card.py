@@ -16,6 +16,13 @@ from training.report.abroad import interval, section
 from training.report.blocks import Block, Bullets, Heading, Paragraph, Picture, Table
 from training.selection import Choice, Spread
 
+SPLITS: Mapping[str, str] = {
+    "later the same day": "Later the same day is optimistic: each family is one attack between one pair of hosts,"
+    " its first half was learnt, its last quarter is tested, on 5-tuples not met before.",
+    "another day": "Another day: whole recordings were learnt, others are tested; the network is the same.",
+}
+"""What the first column of figures means."""
+
 
 @dataclass(frozen=True, slots=True)
 class Card:
@@ -34,10 +41,10 @@ class Card:
     rivals: Mapping[str, Abroad] = field(default_factory=dict)
 
 
-def short(choice: Choice) -> str:
-    """Return the few lines that travel inside the bundle."""
+def short(choice: Choice, about: Sequence[str]) -> str:
+    """Return the few lines that travel inside the bundle; `about` says what the data is."""
     return (
-        f"Trained on the corrected CICIDS2017 release, one lab network of 2017. Chosen because"
+        f"Trained on {' and '.join(about)}. Chosen because"
         f" {choice.reason} (benign calibration flows, false-positive rate {choice.rate:g})."
         " Other networks differ: set the threshold from your own traffic before you trust it."
     )
@@ -81,8 +88,8 @@ def _summary(card: Card) -> list[Block]:
                 f"Why this one: {choice.reason}.",
                 f"Seed {fitted.seed} of {len(card.results.same_day[fitted.candidate])}, the median"
                 " one by recall at the budget on calibration rows, not the best on test.",
-                "One lab network of 2017. On other networks the false-positive rate is another, as"
-                " the next section shows: set the threshold from your own traffic.",
+                f"The data is {' and '.join(card.prepared.manifest.about)}. On other networks the false-positive"
+                " rate is another, as the next section shows: set the threshold from your own traffic.",
                 f"Made by: {card.command}",
             ]
         ),
@@ -98,6 +105,7 @@ def _columns(card: Card, shown: Mapping[str, Picture]) -> list[Block]:
     name = card.trial.fitted.candidate
     same, unseen = card.results.same_day[name], card.results.unseen[name]
     at = card.trial.test.at(rate)
+    column = card.trial.split.column
     families = [family for family in at.recall if family in CLASSES]
     rows = []
     for family in families:
@@ -106,7 +114,7 @@ def _columns(card: Card, shown: Mapping[str, Picture]) -> list[Block]:
                 family,
                 _spread([trial.test.at(rate).recall[family] for trial in same]),
                 interval(at.recall_interval[family]),
-                _spread([trial.test.at(rate).recall[family] for trial in unseen[family]]),
+                _spread([trial.test.at(rate).recall[family] for trial in unseen.get(family, [])]),
                 str(card.trial.test.rows[family]),
             ]
         )
@@ -124,13 +132,11 @@ def _columns(card: Card, shown: Mapping[str, Picture]) -> list[Block]:
     blocks: list[Block] = [
         Heading("The same lab"),
         Paragraph(
-            f"Recall at the alert budget of {rate:g} ({at.verdict}). Later the same day is"
-            " optimistic: each family is one attack between one pair of hosts, its first half was"
-            " learnt, its last quarter is tested, on 5-tuples not met before. Left out: the family"
+            f"Recall at the alert budget of {rate:g} ({at.verdict}). {SPLITS[column]} Left out: the family"
             " was learnt nowhere. The two are not to be averaged."
         ),
         Table(
-            ["family", "later the same day", "95 % over host pairs", "left out", "test rows"],
+            ["family", column, "95 % over host pairs", "left out", "test rows"],
             rows,
             f"Median and range over {len(same)} seeds. An interval needs five host pairs; most"
             " families have one. Infiltration and heartbleed have too few connections to learn from"
@@ -167,7 +173,7 @@ def _other_figures(trials: Sequence[Trial]) -> Table:
         for name, values in figures.items()
         if values[0] is not None
     ]
-    return Table(["later the same day", "median and range over seeds"], rows)
+    return Table([trials[0].split.column, "median and range over seeds"], rows)
 
 
 def _candidates(card: Card) -> list[Block]:
@@ -243,10 +249,7 @@ def _data(card: Card) -> list[Block]:
     manifest, prepared = card.prepared.manifest, card.prepared
     return [
         Heading("Data"),
-        Paragraph(
-            "CICIDS2017, corrected release (Engelen et al., WTMC 2021; Liu et al., CNS 2022)."
-            f" Label rule: {manifest.label_rule}."
-        ),
+        Paragraph(f"{' and '.join(manifest.about)}. Label rule: {manifest.label_rule}."),
         Table(
             ["label", "class", "rows", "in the full data set"],
             [
@@ -277,11 +280,10 @@ def _limits(card: Card) -> list[Block]:
         Heading("Limits"),
         Bullets(
             [
-                "One lab, five days, one attacker's tools of 2017. What it calls benign is what that lab did.",
+                f"What it calls benign is what was benign in its data: {' and '.join(card.prepared.manifest.about)}.",
                 "A flow that is one packet says little: floods and scans are told by many flows"
                 " together, which a rule can count and this model cannot see.",
-                "Tunnels, command channels and lateral movement are no class of it. What it finds"
-                " of them it finds by accident.",
+                *_strangers(card),
                 "An attacker who shapes sizes and gaps like ordinary traffic is not found.",
                 f"The budget of {card.config.alert_rate:g} held on the flows that set it. On benign test flows of"
                 f" other host pairs the rate was {card.trial.test.at(card.config.alert_rate).false_positive_rate:.4f}:"
@@ -294,6 +296,13 @@ def _limits(card: Card) -> list[Block]:
             ]
         ),
     ]
+
+
+def _strangers(card: Card) -> list[str]:
+    """Return a sentence on the classes that the model has no output for, if there are any."""
+    unknown = [name for name in CLASSES if name not in card.shipped.names]
+    said = f"{_parts(unknown).capitalize()} is no class of it" if unknown else ""
+    return [f"{said}: what it finds of that kind it finds by accident."] if unknown else []
 
 
 def _spread(values: Sequence[float], digits: int = 3) -> str:

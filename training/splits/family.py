@@ -20,12 +20,15 @@ def leave_one_family_out(base: Split, table: FlowTable) -> Iterator[Split]:
 
     The benign rows stay where `base` has them. The test part is the benign test rows and the
     family's own test rows; a base row of the family in another part is purged, so that a choice
-    made on those rows (see `held_back`) has not seen the test either.
+    made on those rows (see `held_back`) has not seen the test either. A family without rows to
+    choose by or to report on is passed over.
     """
     family = table.family
     benign = table.benign
     for name in families(table):
         own = family == name
+        if not (own[base.calibration].any() and own[base.test].any()):
+            continue
         train = base.train[~own[base.train]]
         calibration = base.calibration[~own[base.calibration]]
         test = base.test[(own | benign)[base.test]]

@@ -19,3 +19,12 @@ def test_dropped_rows_add_up_by_reason_and_none_is_no_entry():
     manifest.drop("other", 0)
     assert manifest.dropped == {"why": 5}
     assert json.loads(json.dumps(manifest.as_dict()))["errata"] == ["erratum"]
+
+
+def test_joined_manifests_add_up():
+    one = Manifest("by label", ["old"], kept={"benign": 2, "scan": 1}, dropped={"odd": 1}, about=["a"])
+    two = Manifest("by socket", [], kept={"benign": 3}, dropped={"odd": 2}, about=["b"])
+    both = one.joined(two)
+    assert both.label_rule == "by label; by socket"
+    assert (both.kept, both.dropped, both.about) == ({"benign": 5, "scan": 1}, {"odd": 3}, ["a", "b"])
+    assert one.kept == {"benign": 2, "scan": 1}

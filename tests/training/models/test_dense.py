@@ -50,12 +50,22 @@ def test_the_merged_network_is_the_mean_of_its_branches():
     import keras
 
     keras.utils.set_random_seed(3)
-    branches = SMALL._network(6)
+    branches = SMALL._network(6, 4)
     rows = np.random.default_rng(0).normal(size=(20, 6)).astype(np.float32)
     separate = np.asarray(branches(rows)).mean(axis=1)
     merged = SMALL._merged(branches)
     assert np.asarray(merged(rows)) == pytest.approx(separate, abs=1e-5)
     assert [type(layer).__name__ for layer in merged.layers] == ["InputLayer", *["Dense"] * 3]
+
+
+def test_a_class_without_train_rows_has_no_output(lesson):
+    few = lesson.train.rows(np.isin(lesson.train.family, ["benign", "scan", "bot"]))
+    fitted = SMALL.fit(Lesson(few, lesson.calibration), 1)
+    assert fitted.classes == ("benign", "scan", "bot")
+    assert fitted.network.output_shape[-1] == 3
+    probability = fitted.probability(lesson.calibration.features)
+    assert probability.shape[1] == len(CLASSES)
+    assert probability[:, [CLASSES.index(name) for name in fitted.classes]].sum(axis=1) == pytest.approx(1)
 
 
 def test_curves_are_kept(fitted):

@@ -36,4 +36,6 @@ def test_accuracy_is_the_last_figure(made):
 
 
 def test_the_bundle_carries_a_short_card(made):
-    assert len(card.short(made.results.choice)) < 700
+    text = card.short(made.results.choice, ["one lab", "another"])
+    assert len(text) < 700
+    assert "Trained on one lab and another." in text

@@ -1,0 +1,159 @@
+"""Our own recordings: captures with a label for each conversation, made flows by the sensor's engine.
+
+A recording is `NAME.labels.csv` beside its capture `NAME.pcap.gz` (or .pcap, .pcapng, .zst), with
+`NAME.manifest.json` if the testbed made it. A flow takes the label of the conversation that has its
+5-tuple, either way round, at its time; what finds no partner is counted on both sides.
+"""
+
+import json
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from sensor.errors import NettrusionError
+from training.datasets import conversations
+from training.datasets.conversations import Conversation
+from training.datasets.manifest import SourceFile, sha256_of
+
+LABELS, MANIFEST = ".labels.csv", ".manifest.json"
+CAPTURES = (".pcap.gz", ".pcap", ".pcapng", ".pcapng.gz", ".pcap.zst", ".pcapng.zst")
+NO_ROW = "no labelled conversation has the flow's 5-tuple at its time"
+TWO_LABELS = "conversations of two labels share the flow"
+
+
+@dataclass(frozen=True, slots=True)
+class Recording:
+    """The flows of one recording that have a label, and what became of the others.
+
+    Attributes:
+        name: NAME of the files.
+        flows: (n,) FLOW_DTYPE, by start.
+        rows: (n,) int64, index into `conversations`: the one that a flow shares most time with.
+        conversations: every row of the labels file.
+        files: the capture, with its flows as rows, and the labels.
+        dropped: flows without a label, by reason.
+        unmatched: rows of the labels file that no flow belongs to.
+    """
+
+    name: str
+    flows: npt.NDArray[np.void]
+    rows: npt.NDArray[np.int64]
+    conversations: Sequence[Conversation]
+    files: tuple[SourceFile, SourceFile]
+    dropped: dict[str, int]
+    unmatched: int
+
+    def column(self, name: str) -> npt.NDArray[Any]:
+        """Return (n,) one attribute of each flow's conversation."""
+        return np.array([getattr(talk, name) for talk in self.conversations])[self.rows]
+
+
+def find(place: Path) -> list[Path]:
+    """Return the labels files below a folder, or the one that a path of the recording names, sorted."""
+    if place.is_dir():
+        return sorted(place.rglob(f"*{LABELS}"))
+    endings = [ending for ending in (LABELS, MANIFEST, *CAPTURES) if place.name.endswith(ending)]
+    longest = max(endings, key=len, default="")
+    return [place.with_name(place.name.removesuffix(longest) + LABELS)] if endings else []
+
+
+def read(places: Iterable[Path]) -> Iterator[Recording]:
+    """Yield every recording of some folders or files, its flows labelled.
+
+    Raises NettrusionError: a file is missing, is not the one its manifest names, or two have one name.
+    """
+    met: set[str] = set()
+    for place in places:
+        found = find(place)
+        if not found:
+            raise NettrusionError(f"{place}: no recording; give a folder with NAME{LABELS} beside its capture")
+        for labels in found:
+            name = labels.name.removesuffix(LABELS)
+            if name in met:
+                raise NettrusionError(f"{labels}: a recording called {name} was read already; rename one of the two")
+            met.add(name)
+            yield _recording(name, labels)
+
+
+def assemble(path: Path) -> npt.NDArray[np.void]:
+    """Return the finished flows (FLOW_DTYPE) of one capture by the sensor's own flow rules, by start.
+
+    A capture that is cut short gives its whole packets. Raises NettrusionError for what is no capture.
+    """
+    from sensor.flows import PROFILES, FlowEngine, Framing
+    from sensor.sources import open_capture
+
+    engine = FlowEngine(PROFILES["wire"])
+    source = open_capture(path)
+    taken = []
+    try:
+        while len(source.window) < 4 and source.more():
+            pass
+        try:
+            framing = Framing.sniff(source.window[:4])
+        except ValueError as error:
+            raise NettrusionError(f"{source.name}: {error}") from error
+        while not framing.corrupt:
+            used = engine.feed(source.window, framing)
+            source.advance(used)
+            taken.append(engine.take())
+            # The engine also stops when many flows wait; nothing used means that it needs more.
+            if not used and not source.more():
+                break
+    finally:
+        source.close()
+    engine.finish()
+    flows = np.concatenate([*taken, engine.take()])
+    return flows[np.argsort(flows["start_ns"], kind="stable")]
+
+
+def _recording(name: str, labels: Path) -> Recording:
+    capture = _capture(name, labels)
+    flows = assemble(capture)
+    keys, talks = conversations.read(labels)
+    rows = np.full(len(flows), -1, dtype=np.int64)
+    dropped = {NO_ROW: 0, TWO_LABELS: 0}
+    met: set[int] = set()
+    for place, (key, start_ns, end_ns) in enumerate(conversations.spans(flows)):
+        partners = [number for number in keys.get(key, ()) if talks[number].overlap(start_ns, end_ns) >= 0]
+        met.update(partners)
+        if not partners:
+            dropped[NO_ROW] += 1
+        elif len({talks[number].label for number in partners}) > 1:
+            dropped[TWO_LABELS] += 1
+        else:
+            rows[place] = max(partners, key=lambda number: talks[number].overlap(start_ns, end_ns))
+    files = (
+        SourceFile(capture.name, capture.stat().st_size, sha256_of(capture), len(flows)),
+        SourceFile(labels.name, labels.stat().st_size, sha256_of(labels), len(talks)),
+    )
+    _check(labels, {file.name: file.sha256 for file in files})
+    told = rows >= 0
+    return Recording(name, flows[told], rows[told], talks, files, dropped, len(talks) - len(met))
+
+
+def _capture(name: str, labels: Path) -> Path:
+    """Return the capture beside a labels file."""
+    for ending in CAPTURES:
+        if (found := labels.with_name(name + ending)).is_file():
+            return found
+    raise NettrusionError(f"{labels}: no capture beside it; looked for {name} with {', '.join(CAPTURES)}")
+
+
+def _check(labels: Path, found: dict[str, str]) -> None:
+    """Raise NettrusionError if a manifest beside the labels names other files."""
+    path = labels.with_name(labels.name.removesuffix(LABELS) + MANIFEST)
+    if not path.is_file():
+        return
+    try:
+        said = json.loads(path.read_text(encoding="utf-8"))
+        wanted = {said[part]["file"]: said[part]["sha256"] for part in ("capture", "labels")}
+    except (ValueError, KeyError, TypeError) as problem:
+        raise NettrusionError(f"{path}: is no manifest of a recording ({problem!r}); record it again") from problem
+    for name, sha256 in wanted.items():
+        if found.get(name) != sha256:
+            raise NettrusionError(f"{path}: names {name} with sha256 {sha256[:12]}..., which lies not beside it")
