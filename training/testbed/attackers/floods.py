@@ -6,7 +6,7 @@ Every flood is counted: a few hundred to a few thousand packets or requests, the
 import struct
 
 from training.testbed.acts import Kind, Running, Stage
-from training.testbed.drawing import about, address, bracketed, one
+from training.testbed.attackers.drawing import about, address, bracketed, one
 
 HPING = {"syn": ["-S"], "ack": ["-A"], "fin": ["-F"], "rst": ["-R"], "udp": ["--udp"], "icmp": ["--icmp"]}
 NPING = {

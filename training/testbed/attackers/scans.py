@@ -1,7 +1,7 @@
 """Scans: many ports of one host, few ports of many hosts, and what the open ones run."""
 
 from training.testbed.acts import Kind, Stage
-from training.testbed.drawing import about, address, one
+from training.testbed.attackers.drawing import about, address, one
 
 COMMON = (21, 22, 23, 25, 53, 80, 110, 111, 135, 139, 143, 389, 443, 445, 587, 631, 993, 995, 1433, 1723)
 COMMON += (2049, 3306, 3389, 5060, 5432, 5900, 6379, 8000, 8080, 8443, 8888, 9200, 10000, 27017)

@@ -1,7 +1,7 @@
 """Slow denial of service: connections that are begun, kept, and never quite used."""
 
 from training.testbed.acts import Kind, Stage
-from training.testbed.drawing import about, address, bracketed, one
+from training.testbed.attackers.drawing import about, address, bracketed, one
 
 MODES = {"headers": "-H", "body": "-B", "read": "-X"}
 
