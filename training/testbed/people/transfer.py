@@ -59,7 +59,7 @@ def video(stage: Stage) -> None:
     turns, words, pauses_s = PageTurns(stage.folder), list(seen.words), []
     quality = rng.randrange(len(QUALITIES))
     buffered = rng.randint(1, 3)
-    every_s = rng.choice((2.0, 2.0, 3.0, 4.0))
+    every_s = rng.choice((1.5, 2.0, 2.0, 3.0))
     count = rng.randint(buffered + 2, 8)
     for place in range(count):
         if place >= buffered:

@@ -30,7 +30,7 @@ http {{
 # What every site can do, whoever it is.
 PATHS = """\
     location = / {{ try_files /p0.html =404; }}
-    location /made/ {{ internal; alias {pages}/; }}
+    location ^~ /made/ {{ internal; alias {pages}/; }}
     location /upload {{ proxy_pass_request_body off; proxy_set_header Content-Length ""; proxy_pass {backend}; }}
     location ~ ^/(search|login|poll|api|error) {{ proxy_pass {backend}; }}
     location /events {{ proxy_buffering off; proxy_pass {backend}; }}

@@ -18,6 +18,15 @@ def connected(host: str, port: int, authority: str) -> socket.socket:
     link.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
     if authority != "-":
         link = ssl.create_default_context(cafile=authority).wrap_socket(link, server_hostname=host)
+    try:
+        _upgrade(link, host)
+    except OSError:
+        link.close()
+        raise
+    return link
+
+
+def _upgrade(link: socket.socket, host: str) -> None:
     key = "dGhlIHNhbXBsZSBub25jZQ=="
     words = [f"GET /ws HTTP/1.1\r\nHost: {host}", "Upgrade: websocket", "Connection: Upgrade"]
     words += [f"Sec-WebSocket-Key: {key}", "Sec-WebSocket-Version: 13", f"Origin: https://{host}", "\r\n"]
@@ -29,8 +38,7 @@ def connected(host: str, port: int, authority: str) -> socket.socket:
             break
         answer += byte
     if b" 101 " not in answer.split(b"\r\n")[0] or websocket.accept(key).encode() not in answer:
-        raise ConnectionError(f"no WebSocket at {host}:{port}: {answer[:60]!r}")
-    return link
+        raise ConnectionError(f"no WebSocket at {host}: {answer[:60]!r}")
 
 
 def talk(link: socket.socket) -> int:
