@@ -1,4 +1,4 @@
-"""Run the testbed's commands with `python -m training.testbed`."""
+"""What the enclosure starts: `python -m training.testbed enclosed PROFILE -o DIR`."""
 
 import sys
 

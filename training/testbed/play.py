@@ -90,7 +90,7 @@ class Play:
             self._say_goodbye()
         finally:
             self._stop.set()
-            self._programs.close()
+            self._programs.end_acts()
             with self._change:
                 self._change.wait_for(lambda: not self._running(), timeout=GOODBYE_S)
         self._outcome.played.sort(key=lambda one: one.act.number)

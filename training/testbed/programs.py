@@ -102,6 +102,11 @@ class Started:
         finally:
             os.close(handle)
 
+    def said(self) -> bytes:
+        """Return what it has printed until now."""
+        with self._lock:
+            return self._done.output if self._done else os.pread(self._output, MOST_OUTPUT_BYTES, 0)
+
     def terminate(self) -> None:
         """Ask it and its children to end."""
         self._signal(signal.SIGTERM)
@@ -155,14 +160,14 @@ class Programs:
         self._lock = threading.Lock()
         self._count = 0
         self._alive: dict[int, Started] = {}
-        self._closed = False
+        self._over = self._closed = False
         self.log: list[Run] = []
         self.surprises: list[Surprise] = []
 
     def start(self, order: Order) -> Started:
         """Start a program. Raises NettrusionError when there is none of that name, or the play is over."""
         with self._lock:
-            if self._closed:
+            if self._ended(order):
                 raise Over
             self._count += 1
             number = self._count
@@ -214,14 +219,29 @@ class Programs:
         """Count a program among those that run; False if nothing may run any more."""
         with self._lock:
             self._alive[started.number] = started
-            return not self._closed
+            return not self._ended(started.order)
+
+    def _ended(self, order: Order) -> bool:
+        return self._closed or (self._over and order.act > 0)
+
+    def end_acts(self) -> None:
+        """Kill the acts' programs that still run, and start no more of them; servers go on."""
+        with self._lock:
+            self._over = True
+            left = [started for started in self._alive.values() if started.order.act]
+        for started in left:
+            self.collect(started)
 
     def close(self) -> None:
-        """Kill all that still runs, and start nothing any more."""
+        """End all that still runs, asked first, killed later; start nothing any more."""
         with self._lock:
-            self._closed = True
+            self._over = self._closed = True
             left = list(self._alive.values())
         for started in left:
+            started.terminate()
+        until = time.monotonic() + GRACE_S
+        for started in left:
+            started.ended(until - time.monotonic())
             self.collect(started)
 
 

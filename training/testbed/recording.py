@@ -1,202 +1,193 @@
-"""Record a profile: network, servers, people and attackers, capture, labels, manifest."""
+"""Record a profile: network, servers, plan, play, capture, truth, and the files that stay."""
 
-import gzip
-import hashlib
-import json
-import random
-import re
-import signal
-import subprocess
-import threading
-import time
-from collections import Counter
-from concurrent.futures import ThreadPoolExecutor
-from dataclasses import asdict
+import os
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import closing
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
 from sensor.errors import NettrusionError
-from training.testbed import attacks, benign, evidence, labels
-from training.testbed.enclosure import RUN, furnish
-from training.testbed.network import CLIENTS, DESK, LAPTOP, OUTSIDE, SERVER_LINK, Host, Network
-from training.testbed.packets import conversations, read
-from training.testbed.profiles import Guess, Profile, Scan, SlowHttp
-from training.testbed.programs import Programs, Run
-from training.testbed.servers import Secrets, Servers
+from training.testbed import evidence, labels, manifest, network, packets, registry, retime, settings, sockets
+from training.testbed.acts import Kind
+from training.testbed.capture import Capture, Heard
+from training.testbed.enclosure import NAT_TOOLS, TOOLS, furnish
+from training.testbed.labels import Played, Story
+from training.testbed.nat import Translation
+from training.testbed.plan import plan
+from training.testbed.play import Outcome, Play
+from training.testbed.programs import Programs, Run, Surprise
+from training.testbed.service import Service
+from training.testbed.serving import Served, fallen, serve
+from training.testbed.settings import Profile
+from training.testbed.world import RUN, World
 
-FORMAT = 1
-MOST_BYTES = 2_000_000
-VERSIONS = {
-    "nginx": ("nginx", "-v"),
-    "dnsmasq": ("dnsmasq", "--version"),
-    "ssh": ("ssh", "-V"),
-    "curl": ("curl", "--version"),
-    "dig": ("dig", "-v"),
-    "ping": ("ping", "-V"),
-    "nmap": ("nmap", "--version"),
-    "slowhttptest": ("slowhttptest", "-h"),
-    "hydra": ("hydra", "-h"),
-    "tcpdump": ("tcpdump", "--version"),
-    "ip": ("ip", "-V"),
-    "kernel": ("uname", "-r"),
-}
+ALWAYS = ("dns", "updns")
+"""Services that everybody needs, for all programs resolve names."""
+OTHER_TOOLS = {"cc": "gcc", "tshark": "tshark"}
+SETTLE_S = 1.5
+"""How long the capture goes on when the last act has ended: goodbyes are under way."""
+
+Tell = Callable[[str], None]
 
 
-def record(profile: Profile, seed: int, folder: Path, name: str) -> dict[str, Any]:
-    """Record into FOLDER/NAME.pcap.gz, .labels.csv and .manifest.json; return the manifest.
+@dataclass(frozen=True, slots=True)
+class Cast:
+    """What a profile brings onto the stage: its kinds of acts and the services that those need."""
 
-    Works only inside `enclosure.enclose`. Raises NettrusionError when a program does not start,
+    kinds: Mapping[str, Kind]
+    services: Mapping[str, Service]
+
+    @property
+    def needs(self) -> dict[str, str]:
+        """Each program that any of them needs, with the Debian package that brings it."""
+        parts = [*self.kinds.values(), *self.services.values()]
+        return {program: package for part in parts for program, package in part.needs.items()}
+
+
+@dataclass(frozen=True, slots=True)
+class Raw:
+    """What is left when a play is over: outcome, programs, servers, packets and sockets in real time."""
+
+    outcome: Outcome
+    runs: Mapping[int, Run]
+    surprises: Sequence[Surprise]
+    served: Sequence[Served]
+    heard: Sequence[Heard]
+    translations: Sequence[Translation]
+    losses: Mapping[str, int]
+    log: Path
+
+
+def cast(profile: Profile) -> Cast:
+    """Return a profile's cast; NettrusionError for kinds, settings or hosts that there are not."""
+    known, services = registry.kinds(), registry.services()
+    hosts = network.build(profile.network).hosts
+    settings.verify(profile, {name: kind.settings for name, kind in known.items()}, hosts)
+    chosen = {name: known[name] for name in sorted(profile.kinds)}
+    wanted = {*registry.needed(chosen.values(), services), *ALWAYS}
+    return Cast(chosen, {name: service for name, service in services.items() if name in wanted})
+
+
+def needs(profile: Profile) -> dict[str, str]:
+    """Return each program that a recording of the profile needs, with its Debian package."""
+    more = NAT_TOOLS if profile.network.get("nat") else {}
+    return {**TOOLS, **OTHER_TOOLS, **more, **cast(profile).needs}
+
+
+def record(profile: Profile, seed: int, folder: Path, name: str, tell: Tell) -> dict[str, Any]:
+    """Record into FOLDER/NAME.pcap.gz, .labels.csv, .sockets.csv.gz and .manifest.json; return the manifest.
+
+    Works only inside `enclosure.enclose`. Raises NettrusionError when a service does not come up,
     when packets were lost, or when a conversation cannot be labelled without doubt.
     """
-    furnish()
-    raw = RUN / "capture.pcap"
-    with Network(seed):
-        servers = Servers(random.Random(f"{seed} content"))
-        programs = Programs({"PATH": "/usr/sbin:/usr/bin:/sbin:/bin", "HOME": str(RUN / "root"), "LC_ALL": "C"})
-        try:
-            servers.start()
-            capture = _capture(raw, profile.snap_bytes)
-            _act(profile, seed, programs, servers.secrets)
-            time.sleep(1.0)  # the last goodbyes
-            heard = _stop(capture)
-        finally:
-            servers.stop()
-        rows = labels.label(conversations(raw), programs.log)
-        agreed = evidence.check(rows, servers.access_log, servers.ssh_log)
+    company = cast(profile)
+    world = network.build(profile.network, seed)
     folder.mkdir(parents=True, exist_ok=True)
-    packed, table = folder / f"{name}.pcap.gz", folder / f"{name}.labels.csv"
-    packed.write_bytes(gzip.compress(raw.read_bytes(), 9, mtime=0))
-    if packed.stat().st_size >= MOST_BYTES:
-        raise NettrusionError(f"{packed} has {packed.stat().st_size} bytes, over {MOST_BYTES}.")
-    table.write_text(labels.text(rows), encoding="ascii")
-    manifest = {
-        "format": FORMAT,
-        "command": f"python -m training.testbed record --profile {profile.name} --seed {seed}",
+    furnish(world, keep=[folder])
+    raw = perform(profile, company, world, seed, tell)
+    told = story(raw, company, world)
+    capture = packets.load(*(heard.path for heard in raw.heard))
+    tell(f"{len(raw.outcome.played)} acts played by {len(raw.runs)} programs; {len(capture)} packets to label")
+    lines = sockets.translated(sockets.read(raw.log), raw.translations, told.addresses_of_runs)
+    rows = labels.label(capture, lines, told)
+    tell(f"{len(rows)} conversations labelled; witnesses are heard")
+    settled = retime.settle(capture, rows, lines, told)
+    files = {part: folder / f"{name}.{suffix}" for part, suffix in manifest.PARTS.items()}
+    retime.write_capture(files["capture"], settled, snap_bytes=profile.snap_bytes)
+    labels.write(files["labels"], settled.rows)
+    sockets.write(files["sockets"], settled.lines)
+    witnesses = evidence.tshark(files["capture"], settled.rows)
+    witnesses |= evidence.servers(rows, logs(raw.served, world))
+    times = [row.talk.start_ns for row in settled.rows] + [row.talk.end_ns for row in settled.rows]
+    document = {
+        "format": manifest.FORMAT,
+        "command": f"nettrusion testbed run {profile.name} --seed {seed} --name {name} -o DIR",
         "seed": seed,
         "profile": asdict(profile),
-        "network": {host.name: asdict(host) for host in CLIENTS},
-        "versions": {tool: version(*words) for tool, words in VERSIONS.items()},
-        "capture": {"file": packed.name, "sha256": digest(packed), "snap_bytes": profile.snap_bytes}
-        | facts(raw)
-        | heard,
-        "labels": {
-            "file": table.name,
-            "sha256": digest(table),
-            "conversations": dict(sorted(Counter(row.label for row in rows).items())),
-            "confirmed_by_server_logs": agreed,
+        "network": manifest.drawn(world),
+        "versions": manifest.versions(needs(profile).values()),
+        "capture": {
+            **manifest.described(files["capture"]),
+            "packets": len(capture),
+            "snap_bytes": profile.snap_bytes,
+            "start_ns": min(times),
+            "end_ns": max(times),
+            "dropped": sum(heard.dropped for heard in raw.heard),
+            "lost_on_links": dict(raw.losses),
         },
-        "runs": [run.as_dict() for run in programs.log],
+        "labels": {**manifest.described(files["labels"]), "conversations": manifest.counted(settled.rows)},
+        "sockets": manifest.described(files["sockets"]),
+        "services": manifest.services(
+            [(one.service.name, raw.runs[run.number]) for one in raw.served for run in one.programs]
+        ),
+        "left_out": dict(sorted(raw.outcome.left_out.items())),
+        "cut": raw.outcome.cut,
+        "surprises": [asdict(one) for one in raw.surprises],
+        "notes": settled.notes,
+        "witnesses": witnesses,
+        "acts": [asdict(act) for act in settled.story.acts.values()],
+        "runs": [asdict(run) for run in settled.story.runs.values()],
     }
-    (folder / f"{name}.manifest.json").write_text(dump(manifest), encoding="ascii")
-    return manifest
+    (folder / f"{name}.manifest.json").write_text(manifest.dump(document), encoding="ascii")
+    return document
 
 
-def _act(profile: Profile, seed: int, programs: Programs, keys: Secrets) -> None:
-    """Let people and attackers work side by side until all are done."""
-    until_s = time.monotonic() + profile.seconds
-    stop = threading.Event()
-    crews = [
-        (DESK, (*[benign.SURFER] * 3, benign.RESOLVER, benign.ADMIN)),
-        (LAPTOP, (*[benign.SURFER] * 2, benign.RESOLVER, benign.ADMIN)),
-        (OUTSIDE, (*[benign.SURFER] * 2, benign.RESOLVER, benign.ADMIN)),
-    ]
-    with ThreadPoolExecutor(max_workers=16) as pool:
-        jobs = []
-        for host, crew in crews:
-            for place, actions in enumerate(crew):
-                rng = random.Random(f"{seed} {host.name} {place}")
-                person = benign.Person(host, programs, keys, rng, profile.pause_s, until_s, stop)
-                jobs.append(pool.submit(person.live, actions))
-        for host, plan in ((OUTSIDE, profile.outside), (LAPTOP, profile.inside)):
-            jobs.append(pool.submit(_attack, host, plan, profile, seed, programs, keys))
-        try:
-            for job in jobs:
-                job.result()
-        finally:
-            stop.set()
+def perform(profile: Profile, company: Cast, world: World, seed: int, tell: Tell) -> Raw:
+    """Play the profile in the network and capture it; nothing of it runs afterwards."""
+    acts = plan(profile, seed)
+    shim, log = sockets.build(RUN), RUN / "sockets.csv"
+    base = dict(os.environ)
+
+    def environment(run: int) -> dict[str, str]:
+        return {**base, **sockets.environment(shim, log, run)}
+
+    with network.Network(world, seed) as net:
+        programs = Programs(net.enter, environment)
+        with closing(programs):
+            served = serve(company.services.values(), world, net, programs, seed)
+            tell(f"{len(served)} services are ready; {len(acts)} acts are planned for {profile.hours:g} hours")
+            with Capture(net.capture_links(), RUN / "capture", profile.snap_bytes) as capture:
+                outcome = Play(profile, company.kinds, world, programs, tell).run(acts)
+                heard = capture.stop(SETTLE_S)
+            for one in fallen(served):
+                programs.note(one)
+            translations, losses = net.translations(), net.losses()
+        runs = {run.run: run for run in programs.runs()}
+    return Raw(outcome, runs, programs.surprises, served, heard, translations, losses, log)
 
 
-def _attack(
-    host: Host,
-    plan: tuple[Scan | SlowHttp | Guess, ...],
-    profile: Profile,
-    seed: int,
-    programs: Programs,
-    keys: Secrets,
-) -> None:
-    rng = random.Random(f"{seed} {host.name} attacks")
-    time.sleep(profile.lead_s * rng.uniform(0.8, 1.2))
-    for attack in plan:
-        run = programs.run(attacks.intent(attack, host, keys, rng))
-        if run.exit_code < 0:
-            said = programs.outputs[run.run].decode(errors="replace")[-300:]
-            raise NettrusionError(f"{run.tool} was killed at its time limit; it said: {said}")
-        time.sleep(rng.uniform(0.6, 1.4))
+def story(raw: Raw, company: Cast, world: World) -> Story:
+    """Return who did what in a play, for the labels."""
+    acts = {
+        one.act.number: Played(
+            act=one.act.number,
+            kind=one.act.kind,
+            label=company.kinds[one.act.kind].label,
+            host=one.act.host,
+            start_ns=one.act.virtual_start_ns,
+            real_ns=one.start_ns,
+            end_ns=one.act.virtual_start_ns + one.end_ns - one.start_ns,
+            settings=one.act.settings,
+        )
+        for one in raw.outcome.played
+    }
+    services = {run.number: one.service.name for one in raw.served for run in one.programs}
+    return Story(acts, raw.runs, services, manifest.addresses(world))
 
 
-def _capture(raw: Path, snap_bytes: int) -> "subprocess.Popen[str]":
-    words = ["tcpdump", "-i", SERVER_LINK, "-s", str(snap_bytes), "-w", str(raw), "-n"]
-    words += ["-B", "8192", "--immediate-mode", "-Z", "root"]
-    capture = subprocess.Popen(words, stderr=subprocess.PIPE, text=True)
-    assert capture.stderr is not None
-    first = capture.stderr.readline()
-    if "listening on" not in first:
-        raise NettrusionError(f"tcpdump did not start: {first.strip()}")
-    return capture
+def logs(served: Iterable[Served], world: World) -> dict[str, list[Path]]:
+    """Return the servers' own logs by program, for the second witness."""
+    found: dict[str, list[Path]] = {}
+    for one in served:
+        for log in one.service.logs:
+            path = world.folder(one.service.name) / log
+            if path.is_file():
+                found.setdefault(Path(next(iter(one.service.needs), one.service.name)).name, []).append(path)
+    return found
 
 
-def _stop(capture: "subprocess.Popen[str]") -> dict[str, int]:
-    """End tcpdump and return how many packets it had to drop: none, or this raises."""
-    time.sleep(0.3)
-    capture.send_signal(signal.SIGINT)
-    _, said = capture.communicate(timeout=10)
-    counts = {line.split(" ", 1)[1]: int(line.split(" ", 1)[0]) for line in said.splitlines()}
-    dropped = counts["packets dropped by kernel"]
-    if dropped:
-        raise NettrusionError(f"The capture lost {dropped} packets: the machine was too busy.")
-    return {"dropped": dropped}
-
-
-def dump(manifest: dict[str, Any]) -> str:
-    """Return a manifest as JSON, each program run on a line of its own."""
-    head = json.dumps({**manifest, "runs": []}, indent=1)
-    runs = ",\n".join(json.dumps(run, separators=(",", ":")) for run in manifest["runs"])
-    return head.removesuffix("[]\n}") + f"[\n{runs}\n]\n}}\n"
-
-
-def facts(capture: Path) -> dict[str, int | str]:
-    """Return what a manifest says about a capture: packets, first and last packet's time."""
-    times = [time_ns for time_ns, _, _ in read(capture)]
-    return {"packets": len(times), "start_ns": min(times), "end_ns": max(times)}
-
-
-def digest(path: Path) -> str:
-    """Return a file's SHA-256 in hexadecimal."""
-    return hashlib.sha256(path.read_bytes()).hexdigest()
-
-
-def version(*words: str) -> str:
-    """Return the first dotted number in what a program says about itself, a patch letter kept."""
-    done = subprocess.run(words, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
-    found = re.search(r"\d+\.[\d.]*\d(p\d+)?|\b20\d{6}\b", done.stdout)
-    return found[0] if found else "unknown"
-
-
-def check(manifest_path: Path) -> dict[str, Any]:
-    """Label a recording anew from its capture and program log, and compare with what lies there.
-
-    Returns the manifest. Raises NettrusionError if a file is not the one the manifest names, or
-    if the labels do not follow from the log.
-    """
-    manifest: dict[str, Any] = json.loads(manifest_path.read_text(encoding="ascii"))
-    folder = manifest_path.parent
-    for part in ("capture", "labels"):
-        path = folder / manifest[part]["file"]
-        if digest(path) != manifest[part]["sha256"]:
-            raise NettrusionError(f"{path} is not the file that {manifest_path.name} describes.")
-    runs = [Run.of(entry) for entry in manifest["runs"]]
-    rows = labels.label(conversations(folder / manifest["capture"]["file"]), runs)
-    again = labels.text(rows)
-    if again != (folder / manifest["labels"]["file"]).read_text(encoding="ascii"):
-        raise NettrusionError(f"{manifest['labels']['file']} does not follow from the program log.")
-    return manifest
+def lacking(profile: Profile) -> None:
+    """Raise NettrusionError unless the profile's plan has acts."""
+    if not profile.kinds:
+        raise NettrusionError(f"profile {profile.name}: nobody does anything; give a role kinds, or attacks")

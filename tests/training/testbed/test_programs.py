@@ -93,15 +93,31 @@ def test_a_program_that_is_not_there_is_named_with_its_host():
     assert programs.runs() == []
 
 
-def test_close_kills_what_runs_and_lets_nothing_start():
+def test_the_end_of_the_acts_kills_their_programs_and_leaves_the_servers():
     programs, _ = here()
-    started = programs.start(Order(DESK, ("sleep", "30")))
+    act = programs.start(Order(DESK, ("sleep", "30"), act=2))
+    server = programs.start(Order(DESK, ("sleep", "30")))
+    programs.end_acts()
+    assert programs.collect(act).exit_code == -9
+    assert not server.ended(0.0)
+    with pytest.raises(Over):
+        programs.start(Order(DESK, ("true",), act=2))
+    assert programs.start(Order(DESK, ("true",))).ended(10.0)
     programs.close()
-    assert [run.exit_code for run in programs.runs()] == [-9]
-    assert programs.collect(started).exit_code == -9
+
+
+def test_close_asks_all_to_end_kills_what_does_not_and_lets_nothing_start(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr("training.testbed.programs.GRACE_S", 0.5)
+    programs, _ = here()
+    polite = programs.start(Order(DESK, ("sleep", "30")))
+    deaf = programs.start(Order(DESK, ("sh", "-c", "trap '' TERM; echo ready; while :; do sleep 0.05; done")))
+    assert not deaf.ended(0.3)
+    programs.close()
+    assert [run.exit_code for run in programs.runs()] == [-15, -9]
+    assert programs.collect(polite).exit_code == -15
     with pytest.raises(Over):
         programs.start(Order(DESK, ("true",)))
-    assert len(programs.runs()) == 1
+    assert len(programs.runs()) == 2
 
 
 def test_many_threads_start_many_programs_with_numbers_of_their_own():
