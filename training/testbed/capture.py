@@ -35,7 +35,7 @@ class Capture:
     """
 
     def __init__(self, links: Mapping[str, Sequence[str]], folder: Path, snap_bytes: int = 192) -> None:
-        """Prepare: `links` maps each link to the router's own addresses on it."""
+        """Prepare: `links` maps each link to the router's own addresses on it, MAC first."""
         self._links = links
         self._folder = folder
         self._snap_bytes = snap_bytes
@@ -94,13 +94,18 @@ class Capture:
 
 
 def command(link: str, own: Sequence[str], path: Path, snap_bytes: int) -> list[str]:
-    """Return the command that captures on a link; `own` are the router's addresses there."""
+    """Return the command that captures on a link; `own` are the router's MAC and IP addresses there.
+
+    The direction is known by the MAC address: tcpdump judges the first packets itself, and what the
+    kernel calls inbound it does not know, and would throw away.
+    """
     words = ["tcpdump", "-i", link, "-n", "-s", str(snap_bytes), "-B", str(BUFFER_KIB), "--immediate-mode"]
     words += ["-Z", "root", "-w", str(path)]
     if not own:
         return [*words, "-Q", "in"]
-    sent = " or ".join(["arp", *(f"src host {address}" for address in own)])
-    return [*words, f"inbound or (outbound and ({sent}))"]
+    mac, *addresses = own
+    sent = [f"src host {address}" for address in addresses]
+    return [*words, " or ".join([f"not ether src {mac}", "arp", *sent])]
 
 
 def _await(one: "subprocess.Popen[str]") -> None:

@@ -123,8 +123,8 @@ class Translations:
             try:
                 row = translation(line)
             except ValueError:
-                # conntrack ends with how many events it has shown; all else is bad news.
-                if "flow events have been shown" not in line:
+                # It tells its buffer's size and how many events it has shown; all else is bad news.
+                if not line.startswith("NOTICE") and "flow events have been shown" not in line:
                     self._said.append(line.strip())
             else:
                 if row:

@@ -176,7 +176,7 @@ class Network:
             yield
 
     def capture_links(self) -> dict[str, tuple[str, ...]]:
-        """Return the router's links, each with the router's own addresses on it.
+        """Return the router's links, each with the router's own addresses on it: MAC, then IP.
 
         Every packet between two of them arrives on exactly one. With `World.nat` there is one link
         for all hosts inside, and what they say to each other passes none.
@@ -184,8 +184,9 @@ class Network:
         links: dict[str, tuple[str, ...]] = {}
         for host in self._hosts():
             if self._router_of(host) is None:
-                link_local = f"fe80::{0x77:02x}ff:fe00:{host.number:x}01"
-                links[f"to-{host.name}"] = (f"{_net4(host)}.1", f"{_net6(host)}::1", link_local)
+                link_local = f"fe80::77:ff:fe00:{host.number:x}01"
+                own = (f"{_mac(host)}:01", f"{_net4(host)}.1", f"{_net6(host)}::1", link_local)
+                links[f"to-{host.name}"] = own
         return links
 
     def translations(self) -> list[nat.Translation]:
@@ -244,13 +245,12 @@ class Network:
         command("ip", "link", "set", far, "netns", host.name)
         if at:
             command("ip", "link", "set", near, "netns", at.name)
-        mac = f"02:77:00:00:{host.number:02x}"
         router = [f"{_net4(host)}.1/24", f"{_net6(host)}::1/64"]
         own = [f"{one}/24" for one in host.all_v4] + [f"{one}/64" for one in host.all_v6]
         for place, link, end, addresses in ((at, near, "01", router), (host, far, "10", own)):
             prefix = inside(place, []) if place else []
             command(*prefix, "ethtool", "-K", link, *QUIET)
-            lines = [f"link set {link} address {mac}:{end}"]
+            lines = [f"link set {link} address {_mac(host)}:{end}"]
             lines += [f"address add {one} dev {link}{' nodad' * (':' in one)}" for one in addresses]
             lines += [f"link set {link} txqueuelen 10000 up"]
             if place is host:
@@ -267,7 +267,7 @@ class Network:
         web = self.world.host("web")
         command(*inside(web, ["ip", "address", "add", f"{self.world.spare}/24", "dev", "at-web"]))
         # The host gets the packets for this address, is no router, and so drops them in silence.
-        mac = f"02:77:00:00:{web.number:02x}:10"
+        mac = f"{_mac(web)}:10"
         command("ip", "neighbour", "add", self.world.silent, "lladdr", mac, "dev", "to-web")
 
     def _translate(self, gateway: Host) -> None:
@@ -286,14 +286,24 @@ class Network:
         for one in self._wires.values():
             one.kill()
             one.communicate()
+        # A link goes with its namespace, but a moment later; its name is to be free now.
+        for name in self._made:
+            subprocess.run(["ip", "link", "delete", f"to-{name}"], capture_output=True)
         for name in self._made:
             subprocess.run(["ip", "netns", "delete", name], capture_output=True)
+        self._wires.clear()
+        self._made.clear()
 
 
 def _forward() -> None:
     """Make the namespace of the calling thread a router."""
     for key in ("ipv4/ip_forward", "ipv6/conf/all/forwarding"):
         Path("/proc/sys/net", key).write_text("1")
+
+
+def _mac(host: Host) -> str:
+    """Return the first five bytes of the MAC addresses at both ends of a host's link."""
+    return f"02:77:00:00:{host.number:02x}"
 
 
 def _net4(host: Host) -> str:
