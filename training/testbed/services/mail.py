@@ -17,6 +17,7 @@ OWNER = 63_000
 """The numeric user of all mailboxes."""
 ACCOUNTS = {"postfix": 63_001, "postdrop": 63_002, "dovecot": 63_003, "dovenull": 63_004}
 PROGRAMS = "/usr/lib/postfix/sbin"
+QUEUES = ("active", "bounce", "corrupt", "defer", "deferred", "flush", "hold", "incoming", "private", "saved", "trace")
 FIRST_MAILS = (8, 30)
 WORDS = (
     "meeting",
@@ -200,7 +201,7 @@ def _queue(folder: Path) -> None:
     queue = folder / "queue"
     queue.mkdir()
     (queue / "pid").mkdir()
-    for name in "active bounce corrupt defer deferred flush hold incoming private saved trace".split():
+    for name in QUEUES:
         (queue / name).mkdir(mode=0o700)
         os.chown(queue / name, postfix, postfix)
     for name, mode in (("maildrop", 0o730), ("public", 0o710)):
