@@ -6,7 +6,7 @@ From a recording's raw files to its finished ones:
     capture = packets.load(*raw_pcaps)
     lines = sockets.translated(sockets.read(log), translations, story.addresses_of_runs)
     rows = labels.label(capture, lines, story)              # NettrusionError: a conversation without one owner
-    settled = retime.settle(capture, rows, lines, story)    # virtual time: .rows .lines .story .notes
+    settled = retime.settle(capture, rows, story)           # virtual time: .rows .lines .story .notes
     retime.write_capture(folder / "NAME.pcap.gz", settled, snap_bytes=192)
     labels.write(folder / "NAME.labels.csv", settled.rows)
     sockets.write(folder / "NAME.sockets.csv.gz", settled.lines)
@@ -80,7 +80,7 @@ class Story:
     """Who did what in a recording.
 
     `acts` and `runs` by number, `services` the name of the service that a run of act 0 serves,
-    `addresses` all addresses of each host.
+    `addresses` all addresses of each host, those of its links (fe80::) too.
     """
 
     acts: Mapping[int, Played]
@@ -122,7 +122,7 @@ class Book:
         """Index the lines."""
         self._story = story
         self._exact: dict[Tuple5, list[Socket]] = defaultdict(list)
-        self._vague: dict[tuple[str, str, int], list[Socket]] = defaultdict(list)
+        self._vague: dict[tuple[str, int, str, int], list[Socket]] = defaultdict(list)
         self._called: dict[int, list[Socket]] = defaultdict(list)
         self._own = story.addresses_of_runs
         for line in sorted(lines, key=lambda line: line.time_ns):
@@ -131,8 +131,8 @@ class Book:
                 continue
             if line.kind == "listen":
                 self._called[key.sport].append(line)
-            elif line.kind == "intent" or key.src in WILDCARDS and key.dst != "255.255.255.255":
-                self._vague[key.protocol, key.dst, key.dport].append(line)
+            elif key.src in WILDCARDS and line.kind != "raw":
+                self._vague[key.protocol, key.sport, key.dst, key.dport].append(line)
             else:
                 self._exact[key].append(line)
 
@@ -152,10 +152,8 @@ class Book:
         exact = exact[: bisect_right(exact, start_ns + SLACK_NS, key=lambda line: line.time_ns)]
         vague = [
             line
-            for line in self._vague.get((key.protocol, key.dst, key.dport), [])
-            if line.time_ns <= start_ns + SLACK_NS
-            and key.src in self._own[line.run]
-            and line.key.sport in ((0,) if line.kind == "intent" else (key.sport,))
+            for line in self._vague.get((key.protocol, key.sport, key.dst, key.dport), [])
+            if line.time_ns <= start_ns + SLACK_NS and key.src in self._own[line.run]
         ]
         alive = [line for line in exact if self._alive(line, start_ns)]
         alive = alive or [line for line in vague if self._alive(line, start_ns)]
@@ -178,7 +176,7 @@ class Book:
 
     def _alive(self, line: Socket, start_ns: int) -> bool:
         run = self._story.runs[line.run]
-        if line.kind in ("connect", "intent"):
+        if line.kind == "connect":
             return start_ns <= line.time_ns + KNOCKING_NS
         # A server's run is as long as the recording; only acts' runs have virtual ends of their own.
         return not run.act or start_ns <= run.end_ns + LINGER_NS
@@ -219,7 +217,7 @@ class _Court:
         ahead = self.book.sent(key, talk.start_ns)
         lines = ahead or self.book.sent(key.turned(), talk.start_ns)
         if not lines:
-            return []
+            return self._client(talk, key) or []
         owner = lines[0]
         if not self._act(owner):
             return self._client(talk, key) or owner
