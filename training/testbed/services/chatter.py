@@ -1,7 +1,8 @@
 """What answers to machines: SNMP agents, the log collector, a printer, the giver of addresses.
 
 Hosts keep the addresses that they have. A host's broadcast for an address reaches the router and
-gets no answer, as no relay runs there; what is answered is the unicast with which a host renews.
+gets no answer, as no relay runs there; what is answered is the unicast (DHCPINFORM) with which a
+host asks for what goes with the address that it has.
 """
 
 import random

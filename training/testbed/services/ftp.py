@@ -4,6 +4,7 @@ import random
 from collections.abc import Sequence
 
 from training.testbed.service import Service
+from training.testbed.services.shell import furnish_homes
 from training.testbed.world import RUN, World
 
 CONFIG = """\
@@ -33,6 +34,7 @@ delay_failed_login=1
 
 
 def _furnish(world: World, rng: random.Random) -> None:
+    furnish_homes(rng)
     folder = world.folder("ftp")
     (folder / "empty").mkdir(parents=True, exist_ok=True)
     config = folder / "vsftpd.conf"

@@ -1,12 +1,16 @@
 """Shell service: an OpenSSH server on each of two hosts, for people, copies and git."""
 
+import os
+import pwd
 import random
 import subprocess
 from collections.abc import Sequence
 from pathlib import Path
 
 from training.testbed.service import Service
-from training.testbed.world import USERS, World
+from training.testbed.world import RUN, USERS, World
+
+PAPERS = 12
 
 CONFIG = """\
 AddressFamily any
@@ -34,6 +38,21 @@ def key(world: World, user: str) -> Path:
     return world.folder("keys") / user
 
 
+def furnish_homes(rng: random.Random) -> None:
+    """Put `papers/paper-NN` of many sizes and an empty `inbox` into each user's home, once."""
+    for user in USERS:
+        home, account = RUN / "home" / user, pwd.getpwnam(user)
+        if (home / "papers").exists():
+            continue
+        for folder in (home, home / "papers", home / "inbox"):
+            folder.mkdir(parents=True, exist_ok=True)
+            os.chown(folder, account.pw_uid, account.pw_gid)
+        for number in range(PAPERS):
+            paper = home / "papers" / f"paper-{number:02d}"
+            paper.write_bytes(rng.randbytes(min(4_000_000, int(rng.lognormvariate(11.0, 1.5)))))
+            os.chown(paper, account.pw_uid, account.pw_gid)
+
+
 def _make_key(path: Path) -> None:
     if path.exists():
         return
@@ -55,10 +74,12 @@ def _furnish(world: World, name: str) -> None:
 
 
 def _furnish_web(world: World, rng: random.Random) -> None:
+    furnish_homes(rng)
     _furnish(world, "shell-web")
 
 
 def _furnish_store(world: World, rng: random.Random) -> None:
+    furnish_homes(rng)
     _furnish(world, "shell-store")
 
 
