@@ -102,10 +102,10 @@ def _check(args: argparse.Namespace) -> int:
 
 def _plan(args: argparse.Namespace) -> int:
     """Print how many acts of each kind and host a profile plans."""
-    from training.testbed import plan, recording
+    from training.testbed import casting, plan
 
     profile = _chosen(args)
-    kinds = recording.cast(profile).kinds
+    kinds = casting.cast(profile).kinds
     acts = plan.plan(profile, profile.seed)
     for kind, count in Counter(act.kind for act in acts).most_common():
         hosts = Counter(act.host for act in acts if act.kind == kind)
@@ -131,22 +131,22 @@ def _list(args: argparse.Namespace) -> int:
 
 def _packages(args: argparse.Namespace) -> int:
     """Print the Debian packages that profiles need, on one line."""
-    from training.testbed import recording, settings
+    from training.testbed import casting, settings
 
-    needs = {package for name in args.profiles for package in recording.needs(settings.load(name)).values()}
+    needs = {package for name in args.profiles for package in casting.needs(settings.load(name)).values()}
     print(" ".join(sorted(needs)))
     return 0
 
 
 def _record(profile: "Profile", args: argparse.Namespace, name: str) -> int:
-    from training.testbed import recording
+    from training.testbed import casting
     from training.testbed.enclosure import enclose
 
     path = Path(args.profile)
     words = ["enclosed", str(path.resolve()) if path.suffix == ".toml" else args.profile, "--name", name]
     words += ["-o", str(args.output.resolve()), "--seed", str(profile.seed), "--minutes", str(profile.minutes)]
     words += ["--nat"] if profile.network.get("nat") else []
-    return enclose(words, 2 * 60.0 * profile.minutes + SPARE_S, needs=recording.needs(profile))
+    return enclose(words, 2 * 60.0 * profile.minutes + SPARE_S, needs=casting.needs(profile))
 
 
 def _enclosed(args: argparse.Namespace) -> int:

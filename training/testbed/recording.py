@@ -7,42 +7,23 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from sensor.errors import NettrusionError
-from training.testbed import evidence, labels, manifest, network, packets, registry, retime, settings, sockets
-from training.testbed.acts import Kind
+from training.testbed import evidence, labels, manifest, network, packets, retime, sockets
 from training.testbed.capture import Capture, Heard
-from training.testbed.enclosure import NAT_TOOLS, TOOLS, furnish
+from training.testbed.casting import Cast, cast, needs
+from training.testbed.enclosure import furnish
 from training.testbed.labels import Played, Story
 from training.testbed.nat import Translation
 from training.testbed.plan import plan
 from training.testbed.play import Outcome, Play
 from training.testbed.programs import Programs, Run, Surprise
-from training.testbed.service import Service
 from training.testbed.serving import Served, fallen, serve
 from training.testbed.settings import Profile
 from training.testbed.world import RUN, World
 
-ALWAYS = ("dns", "updns")
-"""Services that everybody needs, for all programs resolve names."""
-OTHER_TOOLS = {"cc": "gcc", "tshark": "tshark"}
 SETTLE_S = 1.5
 """How long the capture goes on when the last act has ended: goodbyes are under way."""
 
 Tell = Callable[[str], None]
-
-
-@dataclass(frozen=True, slots=True)
-class Cast:
-    """What a profile brings onto the stage: its kinds of acts and the services that those need."""
-
-    kinds: Mapping[str, Kind]
-    services: Mapping[str, Service]
-
-    @property
-    def needs(self) -> dict[str, str]:
-        """Each program that any of them needs, with the Debian package that brings it."""
-        parts = [*self.kinds.values(), *self.services.values()]
-        return {program: package for part in parts for program, package in part.needs.items()}
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,22 +38,6 @@ class Raw:
     translations: Sequence[Translation]
     losses: Mapping[str, int]
     log: Path
-
-
-def cast(profile: Profile) -> Cast:
-    """Return a profile's cast; NettrusionError for kinds, settings or hosts that there are not."""
-    known, services = registry.kinds(), registry.services()
-    hosts = network.build(profile.network).hosts
-    settings.verify(profile, {name: kind.settings for name, kind in known.items()}, hosts)
-    chosen = {name: known[name] for name in sorted(profile.kinds)}
-    wanted = {*registry.needed(chosen.values(), services), *ALWAYS}
-    return Cast(chosen, {name: service for name, service in services.items() if name in wanted})
-
-
-def needs(profile: Profile) -> dict[str, str]:
-    """Return each program that a recording of the profile needs, with its Debian package."""
-    more = NAT_TOOLS if profile.network.get("nat") else {}
-    return {**TOOLS, **OTHER_TOOLS, **more, **cast(profile).needs}
 
 
 def record(profile: Profile, seed: int, folder: Path, name: str, tell: Tell) -> dict[str, Any]:
@@ -185,9 +150,3 @@ def logs(served: Iterable[Served], world: World) -> dict[str, list[Path]]:
             if path.is_file():
                 found.setdefault(Path(next(iter(one.service.needs), one.service.name)).name, []).append(path)
     return found
-
-
-def lacking(profile: Profile) -> None:
-    """Raise NettrusionError unless the profile's plan has acts."""
-    if not profile.kinds:
-        raise NettrusionError(f"profile {profile.name}: nobody does anything; give a role kinds, or attacks")

@@ -4,7 +4,9 @@ Mail to people of the house ends in their mailbox; what goes elsewhere is taken 
 since there is no elsewhere. People sign in on port 587 and in IMAP with their own passwords.
 """
 
+import grp
 import os
+import pwd
 import random
 from collections.abc import Sequence
 from pathlib import Path
@@ -195,7 +197,8 @@ def _furnish(world: World, rng: random.Random) -> None:
 
 
 def _queue(folder: Path) -> None:
-    postfix, drop = ACCOUNTS["postfix"], ACCOUNTS["postdrop"]
+    # A machine that has the packages has accounts of these names, with numbers of its own.
+    postfix, drop = pwd.getpwnam("postfix").pw_uid, grp.getgrnam("postdrop").gr_gid
     (folder / "data").mkdir()
     os.chown(folder / "data", postfix, postfix)
     queue = folder / "queue"
