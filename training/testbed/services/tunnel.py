@@ -3,6 +3,7 @@
 iodined hands queries that are not for the tunnel on to the name server of `c2`.
 """
 
+import os
 import random
 from collections.abc import Sequence
 
@@ -27,12 +28,15 @@ def _furnish(world: World, rng: random.Random) -> None:
     lines = [f"listen = {world.host('attacker').all_v4[1]}", "port = 53", "user = nobody", f"chroot = {folder}/empty"]
     lines += [f"domain = {SECOND_ZONE}", f"key = {PASSWORD}", f"resources = {resources}"]
     (folder / "dns2tcpd.conf").write_text("\n".join(lines) + "\n")
+    os.mkfifo(folder / "input")
 
 
 def _commands(world: World) -> Sequence[Sequence[str]]:
     iodined = ["iodined", "-f", "-c", "-u", "nobody", "-P", PASSWORD, "-l", world.host("attacker").v4]
     iodined += ["-b", str(NAMES_PORT), f"{INNER}/27", ZONE]
-    return [iodined, ["dns2tcpd", "-F", "-d", "1", "-f", f"{world.folder('tunnel')}/dns2tcpd.conf"]]
+    # It listens to its input too, and an end of that would keep it busy for ever; this has none.
+    folder = world.folder("tunnel")
+    return [iodined, ["sh", "-c", f"exec dns2tcpd -F -d 1 -f {folder}/dns2tcpd.conf 0<>{folder}/input"]]
 
 
 SERVICES = (
