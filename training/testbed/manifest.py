@@ -18,21 +18,26 @@ from training.testbed.world import Host, World
 FORMAT = 2
 PARTS = {"capture": "pcap.gz", "labels": "labels.csv", "sockets": "sockets.csv.gz"}
 """The files beside the manifest: part, suffix."""
-LINED = ("services", "surprises", "acts", "runs")
-"""Lists that have an entry on each line."""
 
 
 def dump(manifest: Mapping[str, Any]) -> str:
-    """Return a manifest as JSON, each act and each program run on a line of its own."""
+    """Return a manifest as JSON; each entry of its tables and lists stands on a line of its own."""
     parts = []
     for key, value in manifest.items():
-        if key in LINED:
-            entries = ",\n  ".join(json.dumps(entry, separators=(",", ":")) for entry in value)
-            parts.append(f" {json.dumps(key)}: [\n  {entries}\n ]" if entries else f" {json.dumps(key)}: []")
+        ends = ("{", "}") if isinstance(value, Mapping) else ("[", "]")
+        if isinstance(value, Mapping) and value:
+            inner = [f"{json.dumps(name)}: {_line(entry)}" for name, entry in value.items()]
+        elif isinstance(value, list) and value:
+            inner = [_line(entry) for entry in value]
         else:
-            text = json.dumps(value, indent=1).replace("\n", "\n ")
-            parts.append(f" {json.dumps(key)}: {text}")
+            parts.append(f" {json.dumps(key)}: {_line(value)}")
+            continue
+        parts.append(f" {json.dumps(key)}: {ends[0]}\n  " + ",\n  ".join(inner) + f"\n {ends[1]}")
     return "{\n" + ",\n".join(parts) + "\n}\n"
+
+
+def _line(value: Any) -> str:
+    return json.dumps(value, separators=(",", ":"))
 
 
 def load(path: Path) -> dict[str, Any]:

@@ -1,12 +1,14 @@
 """Record a profile: network, servers, plan, play, capture, truth, and the files that stay."""
 
 import os
+import shutil
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import closing
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+from sensor.errors import NettrusionError
 from training.testbed import evidence, labels, manifest, network, packets, retime, sockets
 from training.testbed.capture import Capture, Heard
 from training.testbed.casting import Cast, cast, needs
@@ -55,16 +57,20 @@ def record(profile: Profile, seed: int, folder: Path, name: str, tell: Tell) -> 
     capture = packets.load(*(heard.path for heard in raw.heard))
     tell(f"{len(raw.outcome.played)} acts played by {len(raw.runs)} programs; {len(capture)} packets to label")
     lines = sockets.translated(sockets.read(raw.log), raw.translations, told.addresses_of_runs)
-    rows = labels.label(capture, lines, told)
+    try:
+        rows = labels.label(capture, lines, told)
+    except NettrusionError as problem:
+        left = folder / f"{name}.failed"
+        keep(raw, told, left)
+        raise NettrusionError(f"{problem} The packets and the socket log are in {left}.") from problem
     tell(f"{len(rows)} conversations labelled; witnesses are heard")
-    settled = retime.settle(capture, rows, lines, told)
+    settled = retime.settle(capture, rows, told)
     files = {part: folder / f"{name}.{suffix}" for part, suffix in manifest.PARTS.items()}
-    retime.write_capture(files["capture"], settled, snap_bytes=profile.snap_bytes)
+    written = retime.write_capture(files["capture"], settled, snap_bytes=profile.snap_bytes)
     labels.write(files["labels"], settled.rows)
     sockets.write(files["sockets"], settled.lines)
     witnesses = evidence.tshark(files["capture"], settled.rows)
     witnesses |= evidence.servers(rows, logs(raw.served, world))
-    times = [row.talk.start_ns for row in settled.rows] + [row.talk.end_ns for row in settled.rows]
     document = {
         "format": manifest.FORMAT,
         "command": f"nettrusion testbed run {profile.name} --seed {seed} --name {name} -o DIR",
@@ -74,10 +80,7 @@ def record(profile: Profile, seed: int, folder: Path, name: str, tell: Tell) -> 
         "versions": manifest.versions(needs(profile).values()),
         "capture": {
             **manifest.described(files["capture"]),
-            "packets": len(capture),
-            "snap_bytes": profile.snap_bytes,
-            "start_ns": min(times),
-            "end_ns": max(times),
+            **written,
             "dropped": sum(heard.dropped for heard in raw.heard),
             "lost_on_links": dict(raw.losses),
         },
@@ -96,6 +99,20 @@ def record(profile: Profile, seed: int, folder: Path, name: str, tell: Tell) -> 
     }
     (folder / f"{name}.manifest.json").write_text(manifest.dump(document), encoding="ascii")
     return document
+
+
+def keep(raw: Raw, told: Story, folder: Path) -> None:
+    """Leave a recording that cannot be labelled in a folder: raw captures, socket log, acts and runs."""
+    folder.mkdir(exist_ok=True)
+    for path in (raw.log, *(heard.path for heard in raw.heard)):
+        shutil.copyfile(path, folder / path.name)
+    told_as = {
+        "services": told.services,
+        "acts": [asdict(act) for act in told.acts.values()],
+        "runs": [asdict(run) for run in told.runs.values()],
+        "surprises": [asdict(one) for one in raw.surprises],
+    }
+    (folder / "story.json").write_text(manifest.dump(told_as), encoding="ascii")
 
 
 def perform(profile: Profile, company: Cast, world: World, seed: int, tell: Tell) -> Raw:
