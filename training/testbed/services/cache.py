@@ -16,6 +16,7 @@ save ""
 logfile {folder}/log
 daemonize no
 databases 4
+repl-diskless-sync-delay 0
 """
 KEYS = 1_500
 
