@@ -64,7 +64,7 @@ def grants(world: World) -> str:
 
 def _furnish(world: World, rng: random.Random) -> None:
     folder = world.folder("postgres")
-    folder.mkdir(mode=0o755, parents=True)
+    folder.mkdir(mode=0o755, parents=True, exist_ok=True)
     authority(folder / "keys")
     chain, key = issue(folder / "keys", [world.name("store")])
     for path in (folder, *folder.rglob("*")):

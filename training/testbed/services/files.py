@@ -69,7 +69,7 @@ def listed(world: World) -> list[str]:
 
 def _furnish(world: World, rng: random.Random) -> None:
     folder = world.folder("files")
-    folder.mkdir(mode=0o755, parents=True)
+    folder.mkdir(mode=0o755, parents=True, exist_ok=True)
     for name in ("private", "lock", "state", "cache", "pid", "ncalrpc", "office", "drop"):
         (folder / name).mkdir(mode=0o755)
     for name in FOLDERS:
