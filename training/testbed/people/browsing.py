@@ -3,7 +3,7 @@
 from training.testbed.acts import Kind, Stage
 from training.testbed.web.curl import CURL, PARALLEL, SETTINGS, PageTurns, into_nothing, visit
 
-SERVICES = ("web", "sites", "dns")
+SERVICES = ("web", "sites", "dns", "updns")
 CHROMIUM = (
     "chromium-headless-shell",
     "--no-sandbox",

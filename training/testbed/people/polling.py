@@ -6,7 +6,7 @@ from training.testbed.acts import Kind, Stage
 from training.testbed.enclosure import SOURCE_TREE
 from training.testbed.web.curl import CURL, SETTINGS, PageTurns, authority, into_nothing, visit
 
-SERVICES = ("web", "sites", "dns")
+SERVICES = ("web", "sites", "dns", "updns")
 CALLS = ("users", "status", "items", "orders", "events", "metrics", "session")
 
 
@@ -90,6 +90,21 @@ def beat(stage: Stage) -> None:
     agent.wait()
 
 
+def idle(stage: Stage) -> None:
+    """Keep a connection open with nothing to say, until either side has had enough of it."""
+    rng, seen = stage.rng, visit(stage, machine=stage.rng.random() < 0.5)
+    turns, pauses_s = PageTurns(stage.folder), []
+    # The kernel asks now and then whether the other end is still there.
+    words = [*seen.words, "--keepalive-time", str(rng.randint(1, 12))]
+    for _ in range(rng.randint(1, 2)):
+        words += [*into_nothing([f"{seen.settled}/update.json"]), *turns.next()]
+        pauses_s.append(min(rng.lognormvariate(2.0, 0.7), 40.0))
+    words += into_nothing([f"{seen.settled}/update.json"]) if rng.random() < 0.5 else []
+    client = stage.start(*words, limit_s=100.0, ok=(0,))
+    turns.turn(stage, pauses_s)
+    client.wait()
+
+
 KINDS = (
     Kind("web-api", "benign", api, CURL, SERVICES, lasts_s=2.0, settings=SETTINGS),
     Kind("long-poll", "benign", poll, CURL, SERVICES, lasts_s=12.0, limit_s=95.0, settings=SETTINGS),
@@ -98,4 +113,5 @@ KINDS = (
     Kind("captive-check", "benign", captive, CURL, SERVICES, lasts_s=0.3, settings=SETTINGS),
     Kind("update-check", "benign", update, CURL, SERVICES, lasts_s=0.5, settings=SETTINGS),
     Kind("heartbeat", "benign", beat, CURL, SERVICES, lasts_s=10.0, settings=SETTINGS),
+    Kind("idle-keepalive", "benign", idle, CURL, SERVICES, lasts_s=14.0, limit_s=110.0, settings=SETTINGS),
 )

@@ -4,7 +4,7 @@ from training.testbed.acts import Kind, Stage
 from training.testbed.web.catalogue import QUALITIES, Site
 from training.testbed.web.curl import CURL, SETTINGS, PageTurns, into_nothing, visit
 
-SERVICES = ("web", "sites", "dns")
+SERVICES = ("web", "sites", "dns", "updns")
 LIMITS = {**SETTINGS, "most_kb": 20_000}
 """`most_kb`: the largest file that is asked for, in kB."""
 
@@ -21,10 +21,10 @@ def download(stage: Stage) -> None:
 def resumed(stage: Stage) -> None:
     """Fetch a file whose transfer breaks off, and fetch the rest of it later."""
     seen = visit(stage, like=lambda site: site.sizes[site.files[-1]] > 400_000)
-    path = seen.site.files[-1]
+    path = stage.rng.choice(seen.site.files[-4:])
     there = ["-L", "-o", str(stage.folder / "part"), f"{seen.settled}{path}"]
     until_s = stage.rng.uniform(0.4, 2.0)
-    rate_kb = max(min(seen.site.sizes[path], LIMITS["most_kb"] * 1000) / until_s / 3000, 20)
+    rate_kb = max(seen.site.sizes[path] / until_s / 3000, 20)
     stage.run(*seen.words, "--limit-rate", f"{rate_kb:.0f}k", "--max-time", f"{until_s:.2f}", *there, ok=(0, 28))
     stage.pause(stage.rng.lognormvariate(0.5, 0.7))
     stage.run(*seen.words, "-C", "-", "--max-time", "30", *there, ok=(0, 28))
@@ -80,7 +80,7 @@ def _file(stage: Stage, site: Site) -> str:
 
 KINDS = (
     Kind("download", "benign", download, CURL, SERVICES, lasts_s=2.0, settings=LIMITS),
-    Kind("download-resumed", "benign", resumed, CURL, SERVICES, lasts_s=5.0, settings=LIMITS),
+    Kind("download-resumed", "benign", resumed, CURL, SERVICES, lasts_s=5.0, settings=SETTINGS),
     Kind("download-slow", "benign", drip, CURL, ("web", "dns"), lasts_s=9.0, settings=SETTINGS),
     Kind("upload", "benign", upload, CURL, SERVICES, lasts_s=2.0, settings=SETTINGS),
     Kind("video", "benign", video, CURL, SERVICES, lasts_s=14.0, limit_s=75.0, settings=SETTINGS),

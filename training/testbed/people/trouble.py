@@ -3,7 +3,7 @@
 from training.testbed.acts import Kind, Stage
 from training.testbed.web.curl import CURL, SETTINGS, authority, into_nothing, load, source, visit
 
-SERVICES = ("web", "sites", "dns")
+SERVICES = ("web", "sites", "dns", "updns")
 CLOSED = (81, 515, 631, 1883, 3000, 8008, 8080, 8081, 8888, 9090, 9100)
 UNKNOWN = ("wpad.home.test", "printr.home.test", "www.site99.test", "nas.home.test", "time.old-office.test")
 REFUSED, NO_NAME, LATE, NO_TLS, UNTRUSTED = 7, 6, 28, 35, 60
@@ -44,7 +44,7 @@ def unknown(stage: Stage) -> None:
 def aborted(stage: Stage) -> None:
     """Leave in the middle of a transfer."""
     seen = visit(stage, like=lambda site: site.sizes[site.files[-1]] > 500_000)
-    path = seen.site.files[-1]
+    path = stage.rng.choice(seen.site.files[-4:])
     until_s = stage.rng.uniform(0.3, 2.5)
     rate_kb = max(seen.site.sizes[path] / until_s / 2500, 20)
     words = ["--limit-rate", f"{rate_kb:.0f}k", "--max-time", f"{until_s:.2f}"]
@@ -95,7 +95,7 @@ KINDS = (
     Kind("web-errors", "benign", errors, CURL, SERVICES, lasts_s=0.5, settings=SETTINGS),
     Kind("closed-port", "benign", closed, CURL, ("web", "dns"), lasts_s=0.2, settings=SETTINGS),
     Kind("silent-host", "benign", silent, CURL, ("web",), lasts_s=4.0, settings=SETTINGS),
-    Kind("unknown-name", "benign", unknown, CURL, ("dns",), lasts_s=0.3, settings=SETTINGS),
+    Kind("unknown-name", "benign", unknown, CURL, ("dns", "updns"), lasts_s=0.3, settings=SETTINGS),
     Kind("transfer-aborted", "benign", aborted, CURL, SERVICES, lasts_s=2.0, settings=SETTINGS),
     Kind("retrying-client", "benign", retrying, CURL, ("web", "dns"), lasts_s=8.0, settings=SETTINGS),
     Kind("tls-failure", "benign", no_tls, CURL, SERVICES, lasts_s=0.3, settings=SETTINGS),

@@ -70,7 +70,10 @@ def visit(
     rng, world, settings = stage.rng, stage.world, {**SETTINGS, **stage.settings}
     if own is None:
         own = rng.random() < settings["own_share"]
-    names = [] if own or stage.host.side == "outside" else [site.name for site in rng.sample(world.sites, 8)]
+    sites = [] if own or stage.host.side == "outside" else world.sites
+    # A few sites are visited often and most now and then.
+    often = [1 / place**0.8 for place in range(1, len(sites) + 1)]
+    names = [site.name for site in rng.choices(sites, often, k=8)] if sites else []
     site = next((site for site in (load(world, name) for name in names) if like(site)), None) or load(world, "web")
     if plain is None:
         plain = rng.random() < settings["plain_share"]

@@ -40,6 +40,14 @@ def test_every_beat_is_a_connection_of_its_own(world: World, tmp_path: Path):
         assert sum(word.startswith("file://") for word in words) == sum("metrics" in word for word in words) - 1
 
 
+def test_an_idle_connection_is_idle_for_seconds(world: World, tmp_path: Path):
+    for seed in range(8):
+        stage = played(BY_NAME["idle-keepalive"], world, tmp_path, seed)
+        (words,) = stage.commands
+        assert "--keepalive-time" in words and stage.paused_s > 1.0
+        assert sum(word.startswith("file://") for word in words) in (1, 2)
+
+
 def test_a_chat_says_lines(world: World, tmp_path: Path):
     for seed in range(8):
         stage = played(BY_NAME["websocket-chat"], world, tmp_path, seed)

@@ -35,6 +35,14 @@ def test_wishes_are_met(world: World, tmp_path: Path):
         assert "--compressed" not in seen(world, tmp_path, seed=seed, machine=True).words
 
 
+def test_some_sites_are_visited_more_than_others(world: World, tmp_path: Path):
+    visits = [seen(world, tmp_path, seed=seed, own=False).site.name for seed in range(200)]
+    first, last = (
+        sum(name in {site.name for site in part} for name in visits) for part in (world.sites[:6], world.sites[-6:])
+    )
+    assert first > 2 * last > 0
+
+
 def test_who_is_outside_visits_the_house_from_each_of_its_addresses(world: World, tmp_path: Path):
     visits = [seen(world, tmp_path, at="bots", seed=seed) for seed in range(60)]
     assert {each.site.name for each in visits} == {"web.home.test"}
