@@ -6,7 +6,7 @@ From a recording's raw files to its finished ones:
     capture = packets.load(*raw_pcaps)
     lines = sockets.translated(sockets.read(log), translations, story.addresses_of_runs)
     rows = labels.label(capture, lines, story)              # NettrusionError: a conversation without one owner
-    settled = retime.settle(capture, rows, story)           # virtual time: .rows .lines .story .notes
+    settled = retime.settle(capture, rows, lines, story)    # virtual time: .rows .lines .story .notes
     retime.write_capture(folder / "NAME.pcap.gz", settled, snap_bytes=192)
     labels.write(folder / "NAME.labels.csv", settled.rows)
     sockets.write(folder / "NAME.sockets.csv.gz", settled.lines)
@@ -25,6 +25,7 @@ from bisect import bisect_right
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -140,7 +141,7 @@ class Book:
         """Return when a 5-tuple passed from one run to another; TCP shows that by itself, but for raw packets."""
         handed = {}
         for key, lines in self._exact.items():
-            pairs = zip(lines, lines[1:], strict=False)
+            pairs = pairwise(lines)
             times = [new.time_ns - SLACK_NS for old, new in pairs if old.run != new.run and _cuts(new)]
             if times:
                 handed[key] = times
@@ -182,6 +183,10 @@ class Book:
         return not run.act or start_ns <= run.end_ns + LINGER_NS
 
 
+def _is_kernels(talk: Conversation) -> bool:
+    return talk.key.protocol == "igmp" or (talk.key.protocol == "icmp6" and talk.kind in ND_TYPES)
+
+
 def _cuts(line: Socket) -> bool:
     return line.key.protocol != "tcp" or line.kind == "raw"
 
@@ -203,7 +208,7 @@ class _Court:
         found = self._owner(talk, talk.about or talk.key)
         if isinstance(found, Socket):
             return self._row(talk, found)
-        if not found and (talk.key.protocol == "igmp" or talk.key.protocol == "icmp6" and talk.kind in ND_TYPES):
+        if not found and _is_kernels(talk):
             return self._kernel(talk)
         return found
 
@@ -242,7 +247,9 @@ class _Court:
         if run.act:
             act = self.story.acts[run.act]
             return Labelled(talk, act.label, act.kind, run.tool, run.act, run.run, run.host, line)
-        return Labelled(talk, "benign", self.story.services.get(run.run, run.tool), run.tool, 0, run.run, run.host, line)
+        return Labelled(
+            talk, "benign", self.story.services.get(run.run, run.tool), run.tool, 0, run.run, run.host, line
+        )
 
     def _kernel(self, talk: Conversation) -> Labelled:
         return Labelled(talk, "benign", KERNEL, KERNEL, 0, 0, self.story.host(talk.key.src))

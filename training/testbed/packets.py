@@ -248,7 +248,9 @@ class _Desk:
         return any(known.start_ns < cut <= time_ns for cut in self.cuts.get(key, ()))
 
 
-def sort(capture: Capture, cuts: Mapping[Tuple5, Sequence[int]] | None = None) -> tuple[list[Conversation], NDArray[np.int32]]:
+def sort(
+    capture: Capture, cuts: Mapping[Tuple5, Sequence[int]] | None = None
+) -> tuple[list[Conversation], NDArray[np.int32]]:
     """Return the conversations in order of their first packets, and int32[n] whose each packet is.
 
     A packet that is not IP belongs to number -1. `cuts` are the times at which a sender's 5-tuple
@@ -284,7 +286,7 @@ def _glance(data: bytes, at: int, kept: int) -> tuple[int, bytes, int]:
     kind = data[at + 12 : at + 15]
     if kind == b"\x08\x00\x45" and kept >= 42:
         number = data[at + 23]
-        if (number == 6 and kept >= 54 or number == 17) and not (data[at + 20] & 0x3F or data[at + 21]):
+        if ((number == 6 and kept >= 54) or number == 17) and not (data[at + 20] & 0x3F or data[at + 21]):
             return number, data[at + 26 : at + 38], data[at + 47] if number == 6 else 0
     elif kind[:2] == b"\x86\xdd" and kept >= 62:
         number = data[at + 20]
@@ -311,4 +313,3 @@ def _remember(
 def conversations(path: Path, cuts: Mapping[Tuple5, Sequence[int]] | None = None) -> list[Conversation]:
     """Return a capture's conversations in order of their first packets."""
     return sort(load(path), cuts)[0]
-

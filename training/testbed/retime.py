@@ -14,8 +14,9 @@ import gzip
 import struct
 from bisect import bisect_right
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -97,8 +98,11 @@ class _Clock:
         return self.at(row.line.time_ns if row.line else row.talk.start_ns) + self.extra_ns[-1 - place]
 
 
-def settle(capture: Capture, labels: Labels, story: Story) -> Settled:
+def settle(capture: Capture, labels: Labels, lines: Iterable[Socket], story: Story) -> Settled:
     """Return a recording in virtual time; `story` has its runs in real time.
+
+    Of the socket log's lines, only those that own a conversation stay; the notes count the acts'
+    others: connections that nothing was sent for, or whose every packet was lost on the way.
 
     Raises NettrusionError when the conversations of one 5-tuple cannot be kept apart.
     """
@@ -114,16 +118,16 @@ def settle(capture: Capture, labels: Labels, story: Story) -> Settled:
     ranked = [owner for _, owner in sorted(zip(firsts.tolist(), owners.tolist(), strict=True)) if owner >= 0]
     place_of = np.full(len(labels.rows) + 1, -1, dtype=np.int32)
     place_of[ranked] = np.arange(len(ranked), dtype=np.int32)
-    lines: dict[Socket, Socket] = {}
-    rows = [_moved_row(labels.rows[old], int(offsets[old]), lines) for old in ranked]
+    owning: dict[Socket, Socket] = {}
+    rows = [_moved_row(labels.rows[old], int(offsets[old]), owning) for old in ranked]
     return Settled(
         capture=capture,
         order=order,
         times_ns=micros[order] * 1000,
         labels=Labels(rows, place_of[labels.owners[order]]),
-        lines=sorted(lines.values(), key=lambda line: (line.time_ns, line.run, line.key)),
+        lines=sorted(owning.values(), key=lambda line: (line.time_ns, line.run, line.key)),
         story=_moved_story(clock),
-        notes=notes,
+        notes=[*notes, *_silent(lines, owning, story)],
     )
 
 
@@ -154,7 +158,7 @@ def _push(clock: _Clock, places: Sequence[int]) -> tuple[int, int] | None:
     rows = clock.rows
     offset = {place: clock.row(place) for place in places}
     by_time = sorted(places, key=lambda place: (rows[place].talk.start_ns + offset[place], place))
-    for one, other in zip(by_time, by_time[1:], strict=False):
+    for one, other in pairwise(by_time):
         if clock.mover(one) == clock.mover(other):
             continue
         first, second = rows[one].talk, rows[other].talk
@@ -166,6 +170,14 @@ def _push(clock: _Clock, places: Sequence[int]) -> tuple[int, int] | None:
             unit = SECOND_NS if mover > 0 else 1000
             return mover, -(-lacking_ns // unit) * unit
     return None
+
+
+def _silent(lines: Iterable[Socket], owning: Mapping[Socket, Socket], story: Story) -> list[str]:
+    connects = [
+        line for line in lines if line.kind == "connect" and line.run in story.runs and story.runs[line.run].act
+    ]
+    silent = sum(line not in owning for line in connects)
+    return [f"{silent} of the acts' {len(connects)} TCP connections have no packet in the capture"] if silent else []
 
 
 def _moved_row(row: Labelled, by_ns: int, lines: dict[Socket, Socket]) -> Labelled:

@@ -58,7 +58,9 @@ def build(folder: Path) -> Path:
     """
     compiler = shutil.which(os.environ.get("CC", "cc"))
     if compiler is None:
-        raise NettrusionError("The testbed compiles its socket log and found no C compiler: apt-get install gcc libc6-dev.")
+        raise NettrusionError(
+            "The testbed compiles its socket log and finds no C compiler: apt-get install gcc libc6-dev."
+        )
     library = folder / "socklog.so"
     words = [compiler, "-O2", "-Wall", "-Wextra", "-Werror", "-fPIC", "-shared", "-o", str(library), str(SOURCE)]
     done = subprocess.run(words, capture_output=True, text=True)

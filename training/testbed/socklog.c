@@ -185,7 +185,8 @@ static void append(const char *kind, uint64_t time_ns, const struct ends *ends)
 {
     char local[INET6_ADDRSTRLEN], remote[INET6_ADDRSTRLEN] = "", number[8], line[256];
     const char *protocol = number;
-    if (is_loopback(ends->local) || is_loopback(ends->remote))
+    /* A flood's made-up source may lie in loopback's network, and the packet leaves all the same. */
+    if (is_loopback(ends->remote) || (is_loopback(ends->local) && strcmp(kind, "raw") != 0))
         return;
     name(ends->local, local);
     if (strcmp(kind, "listen") != 0)
