@@ -62,7 +62,7 @@ def captive(stage: Stage) -> None:
 
 def update(stage: Stage) -> None:
     """Ask a few makers whether there is anything new."""
-    seen = visit(stage, plain=False, machine=True)
+    seen = visit(stage, own=False, plain=False, machine=True)
     count = min(int(stage.rng.paretovariate(1.2)), 6)
     more = [site.name for site in stage.rng.sample(stage.world.sites, count - 1)]
     others = [] if stage.host.side == "outside" else [(name, "/update.json") for name in more]

@@ -32,6 +32,15 @@ def test_a_check_for_a_way_out_is_plain_http(world: World, tmp_path: Path):
         assert words[-1].startswith("http://www.site") and words[-1].endswith("/generate_204")
 
 
+def test_all_makers_that_one_check_asks_are_trusted_by_the_same_certificate(world: World, tmp_path: Path):
+    for seed in range(20):
+        (words,) = played(BY_NAME["update-check"], world, tmp_path, seed).commands
+        urls = [word for word in words if word.startswith("http")]
+        assert all(url.startswith("https://www.site") for url in urls) and str(world.folder("sites")) in words[3]
+        (words,) = played(BY_NAME["update-check"], world, tmp_path, seed, at="bots").commands
+        assert words[-1].startswith("https://web.home.test") and str(world.folder("web")) in words[3]
+
+
 def test_every_beat_is_a_connection_of_its_own(world: World, tmp_path: Path):
     for seed in range(8):
         stage = played(BY_NAME["heartbeat"], world, tmp_path, seed)
