@@ -300,7 +300,7 @@ def _remember(
 ) -> None:
     """Keep where a sender's packets go from here on, and forget where the other side's went."""
     half = (len(key) - 4) // 2
-    back = key[half : 2 * half] + key[-2:] + key[-4:-2]
+    back = key[half : 2 * half] + key[:half] + key[-2:] + key[-4:-2]
     if back in seen and seen[back][0] != placed[0]:
         del seen[back]
     sent = talk.key if placed[1] == 0 else talk.key.turned()
