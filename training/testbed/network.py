@@ -131,7 +131,8 @@ class Network:
     """The hosts, their links and the router; made on entry, taken down on exit, error or not.
 
     A host with a delay, loss or speed hangs on a `training.testbed.wire`, or on a veth pair with
-    netem where the kernel has that; the others on a plain veth pair. The router is the namespace
+    netem where the kernel has that and one distance will do for all of the host's addresses; the
+    others hang on a plain veth pair. The router is the namespace
     that enters this. No host has a default route: there is nothing beyond the world. With
     `World.nat` the hosts inside hang on the namespace `gateway` instead, see `training.testbed.nat`.
     """
@@ -143,6 +144,7 @@ class Network:
         self._gateway = nat.gateway(world) if world.nat else None
         self._nets = {host.prefix4: host.prefix6 for host in world.hosts.values()}
         self._wires: dict[str, subprocess.Popen[str]] = {}
+        self._netem: bool | None = None
         self._made: list[str] = []
         self._translations: nat.Translations | None = None
 
@@ -221,16 +223,8 @@ class Network:
             for key, value in SYSCTLS.items():
                 Path("/proc/sys/net/ipv6/conf/default", key).write_text(value)
         near, far = f"to-{host.name}", f"at-{host.name}"
-        line = wire.Line(
-            host.delay_ms,
-            host.jitter_ms,
-            host.loss,
-            host.rate_mbit,
-            host.spread_ms,
-            (*host.all_v4, *host.all_v6),
-            self._seed,
-        )
-        if line.is_plain:
+        line = self._line(host)
+        if line.is_plain or self._by_netem(line):
             command("ip", "link", "add", near, "type", "veth", "peer", "name", far)
         else:
             self._wires[host.name] = subprocess.Popen(
@@ -242,6 +236,7 @@ class Network:
         if host.name in self._wires and stdout_line(self._wires[host.name].stdout) != "ready":
             raise NettrusionError(f"the wire to {host.name} did not start; is /dev/net/tun usable?")
         near, far, at = f"to-{host.name}", f"at-{host.name}", self._router_of(host)
+        line = self._line(host)
         command("ip", "link", "set", far, "netns", host.name)
         if at:
             command("ip", "link", "set", near, "netns", at.name)
@@ -261,6 +256,26 @@ class Network:
                 # Multicast and broadcast go out on the only link there is.
                 lines += [f"route add 224.0.0.0/4 dev {link}", f"route add 255.255.255.255/32 dev {link}"]
             command(*prefix, "ip", "-batch", "-", stdin="\n".join(lines) + "\n")
+            if self._by_netem(line):
+                command(*prefix, *wire.netem(link, line))
+
+    def _line(self, host: Host) -> wire.Line:
+        """Return what a host's link does to frames."""
+        addresses = (*host.all_v4, *host.all_v6)
+        how = (host.delay_ms, host.jitter_ms, host.loss, host.rate_mbit, host.spread_ms)
+        return wire.Line(*how, addresses, self._seed)
+
+    def _by_netem(self, line: wire.Line) -> bool:
+        """Whether the kernel's netem does what this line does."""
+        if line.is_plain or line.spread_ms:
+            return False
+        if self._netem is None:
+            # On the loopback of the host that was made last, which has nothing to carry yet.
+            probe = inside(self._made[-1], wire.netem("lo", line))
+            self._netem = not subprocess.run(probe, capture_output=True).returncode
+            if self._netem:
+                command(*inside(self._made[-1], ["tc", "qdisc", "delete", "dev", "lo", "root"]))
+        return self._netem
 
     def _address_web(self) -> None:
         """Give the host `web` its spare address, and the router a neighbour that stays silent."""

@@ -205,6 +205,19 @@ def main() -> None:
         print(json.dumps({"carried": [one.carried for one in lanes], "lost": [one.lost for one in lanes]}))
 
 
+def netem(link: str, line: Line) -> list[str]:
+    """Return the command that makes what leaves an interface as late, lossy and slow as a line.
+
+    Netem reorders frames whose delay varies unless it has a rate, so it always gets one. Its delay
+    varies evenly about a mean: from the line's to as much more as makes the same mean. It does not
+    know `Line.spread_ms`, and its randomness has no seed.
+    """
+    words = ["tc", "qdisc", "add", "dev", link, "root", "netem", "limit", str(MOST_FRAMES)]
+    words += ["delay", f"{line.delay_ms + line.jitter_ms:.3f}ms", f"{line.jitter_ms:.3f}ms"]
+    words += ["loss", f"{line.loss:.4%}"] if line.loss else []
+    return [*words, "rate", f"{line.rate_mbit or 10_000:.3f}mbit"]
+
+
 def words(near: str, far: str, line: Line) -> list[str]:
     """Return the command that runs a wire; it is to be started in the folder that holds `training`."""
     return [sys.executable, "-m", "training.testbed.wire", near, far, json.dumps(asdict(line))]

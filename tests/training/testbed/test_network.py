@@ -6,6 +6,7 @@ import subprocess
 import threading
 import time
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -153,6 +154,47 @@ def test_a_thread_enters_a_host_alone_and_comes_back(in_world: InWorld):
     assert seen["left"] == seen["still"]
 
 
+TC = """#!/bin/sh
+echo "$@" >>/run/testbed/tc
+"""
+
+
+def shaped(bench: Bench, pretend: bool) -> dict[str, Any]:
+    """Make a second network, with a `tc` that only takes notes if it is to pretend, and look at it."""
+    bench.network.__exit__(None, None, None)
+    if pretend:
+        Path("/run/testbed/bin").mkdir()
+        Path("/run/testbed/bin/tc").write_text(TC)
+        Path("/run/testbed/bin/tc").chmod(0o755)
+        os.environ["PATH"] = f"/run/testbed/bin:{os.environ['PATH']}"
+    with Network(bench.world, 2) as network:
+        wires = subprocess.run(["pgrep", "-af", "testbed.wire"], capture_output=True, text=True).stdout.splitlines()
+        with network.enter("phone"):
+            ping = subprocess.run(["ping", "-qc", "5", "-i", "0.2", bench.world.host("store").v4], capture_output=True)
+            said = subprocess.run(["tc", "qdisc", "show"], capture_output=True, text=True).stdout
+    told = Path("/run/testbed/tc").read_text().splitlines() if pretend else []
+    return {"wires": [one.split()[4] for one in wires], "ping": ping.stdout.decode(), "qdiscs": said, "told": told}
+
+
+def test_a_kernel_with_netem_needs_wires_for_far_spread_hosts_only(in_world: InWorld):
+    found = in_world(shaped, True)
+    assert sorted(found["wires"]) == ["to-attacker", "to-bots", "to-internet"]
+    assert "0% packet loss" in found["ping"]
+    added = [line.split()[3] for line in found["told"] if line.startswith("qdisc add")]
+    ends = {f"{end}-{name}" for end in ("to", "at") for name in ("desk", "laptop", "office", "phone", "camera")}
+    assert set(added) - {"lo"} == ends and added.count("lo") == 1
+    assert "qdisc delete dev lo root" in found["told"]
+
+
+def test_netem_delays_as_the_wire_does(in_world: InWorld):
+    found = in_world(shaped, False)
+    if "netem" not in found["qdiscs"]:
+        assert len(found["wires"]) == 8
+        pytest.skip("this kernel has no netem (sch_netem): the wires were used")
+    least_ms = float(found["ping"].split("= ")[1].split("/")[0])
+    assert least_ms >= 2 * build().host("phone").delay_ms
+
+
 def taken_down(bench: Bench) -> list[str]:
     """End the network by an error inside it, and look for what is left."""
     world = build({"prefix4": "10.78", "prefix6": "fd78"})
@@ -164,7 +206,7 @@ def taken_down(bench: Bench) -> list[str]:
         pass
     # A namespace goes a moment after its last name.
     until_s = time.monotonic() + 5
-    while len(os.listdir("/sys/class/net")) > 1 and time.monotonic() < until_s:
+    while "10.7" in addresses() and time.monotonic() < until_s:
         time.sleep(0.05)
     names = subprocess.run(["ip", "netns", "list"], capture_output=True, text=True, check=True).stdout.split()
     links = [line for line in addresses().splitlines() if "10.7" in line]

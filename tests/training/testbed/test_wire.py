@@ -5,7 +5,7 @@ from itertools import pairwise
 
 import pytest
 
-from training.testbed.wire import MOST_FRAMES, QUEUE_S, Lane, Line, host_address
+from training.testbed.wire import MOST_FRAMES, QUEUE_S, Lane, Line, host_address, netem
 
 NEAR, FAR = "198.18.100.10", "198.18.100.11"
 NEAR6, FAR6 = "2001:db8:100::10", "2001:db8:100::11"
@@ -125,3 +125,11 @@ def test_the_hosts_address_is_found_in_ipv6_too_and_nowhere_else():
 def test_a_line_that_does_nothing_is_plain():
     assert Line(addresses=(NEAR,), seed=4).is_plain
     assert not Line(rate_mbit=1).is_plain and not Line(loss=0.1).is_plain
+
+
+def test_netem_is_told_the_same_and_always_keeps_the_order():
+    words = " ".join(netem("at-phone", Line(delay_ms=3.5, jitter_ms=2.5, loss=0.002)))
+    assert words.startswith("tc qdisc add dev at-phone root netem limit ")
+    # Evenly from 3.5 to 8.5 ms; with a rate it does not reorder.
+    assert words.endswith("delay 6.000ms 2.500ms loss 0.2000% rate 10000.000mbit")
+    assert netem("x", Line(rate_mbit=20))[-4:] == ["0.000ms", "0.000ms", "rate", "20.000mbit"]
