@@ -1,89 +1,158 @@
-"""A label needs exactly one run that can have made the conversation."""
+"""Whose a conversation is: expectations written by hand, and what must fail."""
 
-import csv
-import dataclasses
-import io
-from typing import Any
+from pathlib import Path
 
 import pytest
 
 from sensor.errors import NettrusionError
-from training.testbed.labels import COLUMNS, label, text
-from training.testbed.packets import Conversation, Tuple5
-from training.testbed.programs import Reach, Run
+from tests.training.testbed.frames import ACK, SYN, SYN_ACK, icmp, tcp, udp
+from tests.training.testbed.stories import SECOND, A, B, C, line, load, story
+from training.testbed import labels
+from training.testbed.labels import label
 
-SECOND = 10**9
-HOST, SERVER = "10.77.3.10", "10.77.9.10"
-SCAN = Run(
-    run=4,
-    host="outside",
-    source=HOST,
-    source_ports=(32_768, 65_535),
-    tool="nmap",
-    label="scan",
-    command="nmap",
-    reach=Reach("tcp", (SERVER,), (1, 100)),
-    start_ns=10 * SECOND,
-    end_ns=20 * SECOND,
-    exit_code=0,
-)
-WEB = dataclasses.replace(
-    SCAN, run=5, tool="curl", label="benign", source_ports=(10_000, 10_007), reach=Reach("tcp", (SERVER,), (80, 80))
-)
+TWO = story((10, "benign", 0, 0), (11, "scan", 0, 0))
 
 
-def talk(sport: int = 40_000, dport: int = 80, at_s: float = 12.0, **changes: Any) -> Conversation:
-    key = Tuple5("tcp", HOST, sport, SERVER, dport)
-    start = int(at_s * SECOND)
-    made = Conversation(key, start, start + 1_500_000, [2, 1], [120, 60])
-    return dataclasses.replace(made, **changes)
+def owners(rows: labels.Labels) -> list[int]:
+    return [row.run for row in rows]
 
 
-def test_the_source_port_tells_two_programs_of_a_host_apart():
-    rows = label([talk(), talk(sport=10_003)], [SCAN, WEB])
-    assert [(row.label, row.tool, row.run) for row in rows] == [("scan", "nmap", 4), ("benign", "curl", 5)]
+def test_a_conversation_is_its_sockets_runs(tmp_path: Path):
+    frames = [(10, tcp(A, 1000, B, 80, SYN)), (11, tcp(A, 1001, B, 80, SYN)), (12, tcp(B, 80, A, 1000, SYN_ACK))]
+    lines = [line(9, 10, "connect", "tcp", A, 1000, B, 80), line(9, 11, "connect", "tcp", A, 1001, B, 80)]
+    rows = label(load(tmp_path, frames), lines, TWO)
+    assert [(row.run, row.act, row.label, row.activity, row.tool, row.host) for row in rows] == [
+        (10, 10, "benign", "kind10", "tool10", "a"),
+        (11, 11, "scan", "kind11", "tool11", "a"),
+    ]
+    assert rows.owners.tolist() == [0, 1, 0]
 
 
-@pytest.mark.parametrize(
-    "strange",
-    [
-        talk(dport=101),
-        talk(sport=20_000),
-        talk(at_s=9.9),
-        talk(at_s=20.2),
-        talk(end_ns=90 * SECOND),
-        talk(key=Tuple5("udp", HOST, 40_000, SERVER, 80)),
-        talk(key=Tuple5("tcp", "10.77.1.10", 40_000, SERVER, 80)),
-        talk(key=Tuple5("tcp", HOST, 40_000, "10.77.9.20", 80)),
-        talk(key=Tuple5("tcp", SERVER, 80, HOST, 40_000)),
-    ],
-)
-def test_a_conversation_that_no_run_explains_is_an_error(strange: Conversation):
-    with pytest.raises(NettrusionError, match="fits none"):
-        label([talk(), strange], [SCAN, WEB])
+def test_the_latest_line_before_the_first_packet_counts(tmp_path: Path):
+    frames = [
+        (10, tcp(A, 1000, B, 80, SYN, 1)),
+        (5_000_000, tcp(A, 1000, B, 80, SYN, 2)),
+        (5_000_009, tcp(A, 1000, B, 80, ACK, 9)),
+    ]
+    lines = [line(at, run, "connect", "tcp", A, 1000, B, 80) for at, run in ((9, 10), (4_999_999, 11), (5_000_005, 10))]
+    assert owners(label(load(tmp_path, frames), lines, TWO)) == [10, 11]
 
 
-def test_two_runs_that_fit_are_an_error_that_names_both():
-    with pytest.raises(NettrusionError, match=r"4 \(nmap\), 6 \(nmap\)"):
-        label([talk()], [SCAN, dataclasses.replace(SCAN, run=6)])
+def test_nobodys_conversation_is_named_and_counted(tmp_path: Path):
+    frames = [(10 + port, tcp(A, port, B, 80, SYN)) for port in range(1, 13)]
+    with pytest.raises(NettrusionError, match=r"12 of 12 .*tcp 10\.77\.1\.10 1 > 10\.77\.9\.10 80.*none.*and 4 more"):
+        label(load(tmp_path, frames), [line(99, 10, "connect", "tcp", A, 1, B, 80)], TWO)
 
 
-def test_an_icmp_error_belongs_to_whoever_caused_it():
-    error = talk(key=Tuple5("icmp", SERVER, 0, HOST, 0), kind=3, about=talk().key)
-    assert label([error], [SCAN, WEB])[0].tool == "nmap"
+def test_two_acts_that_used_one_5_tuple_at_once_cannot_be_told_apart(tmp_path: Path):
+    lines = [line(8, 10, "connect", "tcp", A, 1000, B, 80), line(9, 11, "raw", "tcp", A, 1000, B, 80)]
+    with pytest.raises(NettrusionError, match=r"run 11 \(tool11\), run 10 \(tool10\)"):
+        label(load(tmp_path, [(10, tcp(A, 1000, B, 80, SYN))]), lines, TWO)
 
 
-def test_neighbour_discovery_is_the_kernels():
-    (row,) = label([talk(key=Tuple5("icmp6", "fe80::1", 0, "ff02::1", 0), kind=135)], [SCAN])
-    assert (row.label, row.tool, row.run) == ("benign", "kernel", 0)
+def test_a_connection_line_is_not_believed_for_ever_nor_a_run_after_its_end(tmp_path: Path):
+    capture = load(tmp_path, [(200 * 10**6, tcp(A, 1000, B, 80, SYN))])
+    with pytest.raises(NettrusionError, match="none"):
+        label(capture, [line(9, 10, "connect", "tcp", A, 1000, B, 80)], TWO)
+    capture = load(tmp_path, [(200 * 10**6, udp(A, 1000, B, 53))])
+    lines = [line(9, 10, "datagram", "udp", A, 1000, B, 53)]
+    assert owners(label(capture, lines, TWO)) == [10]
+    with pytest.raises(NettrusionError, match="none"):
+        label(capture, lines, story((10, "benign", 0, 0), end_ns=180 * SECOND))
 
 
-def test_the_table_has_whole_microseconds_and_no_ports_for_icmp():
-    ping = talk(key=Tuple5("icmp", HOST, 77, SERVER, 77))
-    pinger = dataclasses.replace(
-        WEB, run=7, tool="ping", source_ports=(77, 77), reach=Reach("icmp", (SERVER,), (77, 77))
-    )
-    first, second = csv.DictReader(io.StringIO(text(label([talk(), ping], [SCAN, pinger]))))
-    assert tuple(first) == COLUMNS
-    assert (first["start"], first["end"], first["packets"]) == ("12.000000", "12.001500", "3")
-    assert (first["sport"], second["sport"], second["dport"], second["tool"]) == ("40000", "0", "0", "ping")
+def test_a_datagram_port_that_passes_to_another_run_makes_another_conversation(tmp_path: Path):
+    frames = [
+        (10, udp(A, 1000, B, 53)),
+        (12, udp(B, 53, A, 1000)),
+        (20, udp(A, 1000, B, 53)),
+        (21, udp(B, 53, A, 1000)),
+    ]
+    lines = [line(at, run, "datagram", "udp", A, 1000, B, 53) for at, run in ((9, 10), (19, 11))]
+    lines.append(line(11, 1, "datagram", "udp", B, 53, A, 1000))
+    rows = label(load(tmp_path, frames), lines, TWO)
+    assert [(row.run, row.talk.packets) for row in rows] == [(10, [1, 1]), (11, [1, 1])]
+
+
+def test_what_a_server_begins_is_its_own_unless_a_client_explains_it(tmp_path: Path):
+    frames = [
+        (10, tcp(B, 20, A, 3000, SYN)),
+        (11, tcp(B, 20, A, 3001, SYN)),
+        (12, udp(B, 7000, A, 7001)),
+        (14, udp(A, 7001, B, 7000)),
+        (15, udp(B, 7002, C, 53)),
+    ]
+    lines = [
+        line(5, 10, "listen", "tcp", "0.0.0.0", 3000, "", 0),
+        line(9, 1, "connect", "tcp", B, 20, A, 3000),
+        line(10, 1, "connect", "tcp", B, 20, A, 3001),
+        line(11, 1, "datagram", "udp", B, 7000, A, 7001),
+        line(13, 11, "datagram", "udp", A, 7001, B, 7000),
+        line(14, 1, "datagram", "udp", B, 7002, C, 53),
+    ]
+    rows = label(load(tmp_path, frames), lines, TWO)
+    assert [(row.run, row.activity) for row in rows] == [
+        (10, "kind10"),
+        (1, "service"),
+        (11, "kind11"),
+        (1, "service"),
+    ]
+
+
+def test_an_error_belongs_with_what_it_complains_of(tmp_path: Path):
+    asked, answered = udp(A, 4000, B, 53), udp(B, 53, A, 4000)
+    frames = [
+        (10, asked),
+        (11, icmp(B, A, 3, 3, bytes(4) + asked[14:])),
+        (12, answered),
+        (13, icmp(A, B, 3, 3, bytes(4) + answered[14:])),
+        (14, icmp(C, A, 11, 0, bytes(4) + udp(A, 4001, B, 53)[14:])),
+    ]
+    lines = [
+        line(9, 11, "datagram", "udp", A, 4000, B, 53),
+        line(9, 10, "datagram", "udp", A, 4001, B, 53),
+        line(11, 1, "datagram", "udp", B, 53, A, 4000),
+    ]
+    assert owners(label(load(tmp_path, frames), lines, TWO)) == [11, 11, 11, 10]
+
+
+def test_kernels_speak_for_themselves_unless_a_program_did(tmp_path: Path):
+    frames = [
+        (10, icmp("fe80::1", "fe80::2", 135, 0, bytes(20))),
+        (11, icmp("fe80::3", "ff02::1", 135, 0, bytes(20))),
+    ]
+    rows = label(load(tmp_path, frames), [line(10, 11, "raw", "icmp6", "fe80::3", 0, "ff02::1", 0)], TWO)
+    assert [(row.run, row.label, row.tool) for row in rows] == [(0, "benign", "kernel"), (11, "scan", "tool11")]
+
+
+def test_an_unknown_local_address_is_one_of_the_runs_host(tmp_path: Path):
+    capture = load(tmp_path, [(10, udp(A, 5353, "224.0.0.251", 5353))])
+    lines = [line(9, run, "datagram", "udp", "0.0.0.0", 5353, "224.0.0.251", 5353) for run in (1, 10)]
+    assert owners(label(capture, lines, TWO)) == [10]
+
+
+def test_a_conversation_across_the_gateway_is_the_inside_runs(tmp_path: Path):
+    capture = load(tmp_path, [(10, tcp(C, 61000, B, 80, SYN)), (11, tcp(B, 80, C, 61000, SYN_ACK))])
+    assert owners(label(capture, [line(9, 10, "nat", "tcp", C, 61000, B, 80)], TWO)) == [10]
+
+
+def test_the_file_says_what_the_contract_says_and_is_read_again(tmp_path: Path):
+    lines = [line(9, 11, "connect", "tcp", A, 1000, B, 80), line(9, 10, "datagram", "icmp", A, 77, B, 77)]
+    frames = [(1_500_000, tcp(A, 1000, B, 80, SYN)), (2_000_001, icmp(A, B, 8, 0, b"\0\x4d\0\0"))]
+    rows = label(load(tmp_path, frames), lines, TWO)
+    labels.write(tmp_path / "x.labels.csv", rows)
+    assert (tmp_path / "x.labels.csv").read_text().splitlines() == [
+        "src,sport,dst,dport,proto,start,end,packets,label,activity,tool,act,run,host",
+        "10.77.1.10,1000,10.77.9.10,80,tcp,1.500000,1.500000,1,scan,kind11,tool11,11,11,a",
+        "10.77.1.10,0,10.77.9.10,0,icmp,2.000001,2.000001,1,benign,kind10,tool10,10,10,a",
+    ]
+    first, second = labels.read(tmp_path / "x.labels.csv")
+    assert (first.key, first.start_ns, first.packets, first.act) == (rows.rows[0].talk.key, 1_500_000_000, 1, 11)
+    assert (second.end_ns, second.label, second.host) == (2_000_001_000, "benign", "a")
+
+
+@pytest.mark.parametrize("text", ["a,b\n", ",".join(labels.COLUMNS) + "\n1,2,3\n", ""])
+def test_another_file_is_refused(tmp_path: Path, text: str):
+    (tmp_path / "x").write_text(text)
+    with pytest.raises(NettrusionError, match="x"):
+        labels.read(tmp_path / "x")
