@@ -13,7 +13,7 @@ from sensor.errors import NettrusionError
 
 # Room for a burst, in KiB for each link; the kernel keeps packets there until tcpdump has them.
 BUFFER_KIB = 16_384
-COUNT = re.compile(r"^(\d+) packets? (captured|received by filter|dropped by kernel|dropped by interface)", re.M)
+COUNT = re.compile(r"^(\d+) packets? (captured|received by filter|dropped by kernel)", re.M)
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,10 +77,9 @@ class Capture:
         for link, one in self._running.items():
             _, said = one.communicate(timeout=30)
             counts = {what: int(count) for count, what in COUNT.findall(said)}
-            if one.returncode or "captured" not in counts:
+            if one.returncode or "captured" not in counts or "dropped by kernel" not in counts:
                 raise NettrusionError(f"tcpdump on {link} failed: {said.strip()}")
-            dropped = counts.get("dropped by kernel", 0) + counts.get("dropped by interface", 0)
-            heard.append(Heard(link, self.path(link), counts["captured"], dropped))
+            heard.append(Heard(link, self.path(link), counts["captured"], counts["dropped by kernel"]))
         self._running.clear()
         if lossy := [f"{one.dropped} on {one.link}" for one in heard if one.dropped]:
             raise NettrusionError(f"The capture lost packets ({', '.join(lossy)}): the machine was too busy.")

@@ -29,7 +29,6 @@ TOOLS = {
     "unshare": "util-linux",
     "setpriv": "util-linux",
     "mount": "mount",
-    "umount": "mount",
     "ip": "iproute2",
     "ethtool": "ethtool",
     "tcpdump": "tcpdump",
@@ -126,21 +125,23 @@ def enclose(
 def furnish(world: World, keep: Iterable[Path] = ()) -> None:
     """Give the private world its own files, users and name server, all in memory.
 
-    `keep` names folders below /tmp that stay as they are, for what the recording leaves; so do
-    Python's own. Raises NettrusionError unless it is called inside `enclose`.
+    `keep` names folders that stay the machine's, made if they are missing, for what the recording
+    leaves; so do Python's own. Raises NettrusionError unless it is called inside `enclose`.
     """
     apart = os.environ.get(OUTSIDE, "") not in ("", os.readlink("/proc/self/ns/mnt"))
     if not apart or [name for _, name in socket.if_nameindex()] != ["lo"]:
         raise NettrusionError("This step belongs inside the testbed's own namespaces; start it with `record`.")
     socket.sethostname("testbed")
+    held = _hold([SOURCE_TREE, Path(sys.prefix), Path(sys.base_prefix), *keep])
     _mount("-t", "tmpfs", "-o", "mode=0755", "tmpfs", "/run")
     for folder in (RUN, RUN / "root", RUN / "etc", RUN / "empty", HOME):
         folder.mkdir(mode=0o755)
-    _empty_tmp([SOURCE_TREE, Path(sys.prefix), Path(sys.base_prefix), *keep])
-    if Path("/dev/shm").is_dir():
-        _mount("-t", "tmpfs", "-o", "mode=1777", "tmpfs", "/dev/shm")
+    for shared in ("/tmp", "/dev/shm"):
+        if Path(shared).is_dir():
+            _mount("-t", "tmpfs", "-o", "mode=1777", "tmpfs", shared)
     for place in WRITTEN:
         _empty(Path(place))
+    _bring_back(held)
     for name, text in _etc(world).items():
         (RUN / "etc" / name).write_text(text)
         bind(RUN / "etc" / name, Path("/etc") / name)
@@ -211,19 +212,23 @@ def _knows(user: str) -> bool:
     return any(line.startswith(f"{user}:") for line in _lines("passwd"))
 
 
-def _empty_tmp(keep: Iterable[Path]) -> None:
-    """Lay an empty /tmp over the machine's, with the folders to keep in their places."""
-    outer = RUN / "outer"
-    outer.mkdir()
-    _mount("--rbind", "/tmp", str(outer))
-    _mount("-t", "tmpfs", "-o", "mode=1777", "tmpfs", "/tmp")
-    kept = sorted({path.resolve() for path in keep if path.resolve().is_relative_to("/tmp")})
-    for path in kept:
-        if not any(path.is_relative_to(other) for other in kept if other != path):
-            path.mkdir(parents=True)
-            _mount("--rbind", str(outer / path.relative_to("/tmp")), str(path))
-    subprocess.run(["umount", "--lazy", str(outer)], check=True)
-    outer.rmdir()
+def _hold(folders: Iterable[Path]) -> dict[Path, int]:
+    """Open folders while they can still be seen, those that are missing made; outer ones come first."""
+    held = {}
+    for path in sorted({folder.resolve() for folder in folders}):
+        path.mkdir(parents=True, exist_ok=True)
+        held[path] = os.open(path, os.O_PATH | os.O_DIRECTORY)
+    return held
+
+
+def _bring_back(held: Mapping[Path, int]) -> None:
+    """Put held folders back into their places where those were covered meanwhile."""
+    for path, handle in held.items():
+        if not path.is_dir() or not os.path.samestat(path.stat(), os.fstat(handle)):
+            path.mkdir(parents=True, exist_ok=True)
+            # As the kernel knows it: its name leads to what covers it.
+            _mount("--no-canonicalize", "--rbind", f"/proc/{os.getpid()}/fd/{handle}", str(path))
+        os.close(handle)
 
 
 def _empty(place: Path) -> None:

@@ -88,7 +88,8 @@ def main() -> int:
     args = parser.parse_args()
     asked = {"call": "tests.training.testbed.bench:shell", "settings": {"nat": args.nat}}
     asked["arguments"] = [args.host, args.command, args.services]
-    return enclose(["enclosed", json.dumps(asked)], args.limit, module="tests.training.testbed.bench")
+    needs = NAT_TOOLS if args.nat else {}
+    return enclose(["enclosed", json.dumps(asked)], args.limit, module="tests.training.testbed.bench", needs=needs)
 
 
 def shell(bench: Bench, host: str, command: str, services: str) -> int:

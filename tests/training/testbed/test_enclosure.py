@@ -7,6 +7,7 @@ import signal
 import socket
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -15,6 +16,7 @@ from typing import Any
 import pytest
 
 from sensor.errors import NettrusionError
+from tests.training.testbed import bench
 from tests.training.testbed.bench import Bench
 from training.testbed import enclosure
 from training.testbed.network import build
@@ -102,6 +104,20 @@ def test_files_users_and_names_are_its_own(in_world: InWorld, tmp_path_factory: 
     for place in ("/run", "/tmp", "/var/log", "/var/tmp", "/dev/shm", "/var/mail"):
         assert not Path(place, "left-behind").exists(), place
     assert "/run/testbed" not in Path("/etc/passwd").read_text()
+
+
+def written(_: Bench) -> str:
+    """Write nothing but the result."""
+    return "kept"
+
+
+@pytest.mark.parametrize("place", ["/var/tmp", "/dev/shm", "/run"])
+def test_what_a_recording_leaves_is_kept_wherever_it_is_to_lie(repo: Path, place: str):
+    if lacks := enclosure.missing():
+        pytest.skip("a private world is not possible: " + "; ".join(lacks))
+    with tempfile.TemporaryDirectory(dir=place) as folder:
+        assert bench.call(written, (), Path(folder) / "new") == "kept"
+        assert os.listdir(Path(folder) / "new") == ["written.json"]
 
 
 def linger(bench: Bench, marker: str) -> None:
