@@ -4,7 +4,7 @@ import hashlib
 import json
 import subprocess
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -26,7 +26,7 @@ def dump(manifest: Mapping[str, Any]) -> str:
     for key, value in manifest.items():
         ends = ("{", "}") if isinstance(value, Mapping) else ("[", "]")
         if isinstance(value, Mapping) and value:
-            inner = [f"{json.dumps(name)}: {_line(entry)}" for name, entry in value.items()]
+            inner = [f"{json.dumps(str(name))}: {_line(entry)}" for name, entry in value.items()]
         elif isinstance(value, list) and value:
             inner = [_line(entry) for entry in value]
         else:
@@ -116,9 +116,10 @@ def story(manifest: Mapping[str, Any]) -> Story:
     )
 
 
-def services(programs: Sequence[tuple[str, Run]]) -> list[dict[str, Any]]:
-    """Return the servers for the manifest, from each one's service and run."""
-    return [{"service": name, "run": run.run, "host": run.host, "command": run.command} for name, run in programs]
+def services(told: Story) -> list[dict[str, Any]]:
+    """Return the servers of a story for the manifest."""
+    runs = [(name, told.runs[number]) for number, name in told.services.items()]
+    return [{"service": name, "run": run.run, "host": run.host, "command": run.command} for name, run in runs]
 
 
 def check(path: Path) -> dict[str, Any]:

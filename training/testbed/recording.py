@@ -61,7 +61,7 @@ def record(profile: Profile, seed: int, folder: Path, name: str, tell: Tell) -> 
         rows = labels.label(capture, lines, told)
     except NettrusionError as problem:
         left = folder / f"{name}.failed"
-        keep(raw, told, left)
+        keep(raw, told, world, left)
         raise NettrusionError(f"{problem} The packets and the socket log are in {left}.") from problem
     tell(f"{len(rows)} conversations labelled; witnesses are heard")
     settled = retime.settle(capture, rows, told)
@@ -86,9 +86,7 @@ def record(profile: Profile, seed: int, folder: Path, name: str, tell: Tell) -> 
         },
         "labels": {**manifest.described(files["labels"]), "conversations": manifest.counted(settled.rows)},
         "sockets": manifest.described(files["sockets"]),
-        "services": manifest.services(
-            [(one.service.name, raw.runs[run.number]) for one in raw.served for run in one.programs]
-        ),
+        "services": manifest.services(settled.story),
         "left_out": dict(sorted(raw.outcome.left_out.items())),
         "cut": raw.outcome.cut,
         "surprises": [asdict(one) for one in raw.surprises],
@@ -101,18 +99,19 @@ def record(profile: Profile, seed: int, folder: Path, name: str, tell: Tell) -> 
     return document
 
 
-def keep(raw: Raw, told: Story, folder: Path) -> None:
+def keep(raw: Raw, told: Story, world: World, folder: Path) -> None:
     """Leave a recording that cannot be labelled in a folder: raw captures, socket log, acts and runs."""
     folder.mkdir(exist_ok=True)
     for path in (raw.log, *(heard.path for heard in raw.heard)):
         shutil.copyfile(path, folder / path.name)
-    told_as = {
-        "services": told.services,
+    document = {
+        "network": manifest.drawn(world),
+        "services": manifest.services(told),
         "acts": [asdict(act) for act in told.acts.values()],
         "runs": [asdict(run) for run in told.runs.values()],
         "surprises": [asdict(one) for one in raw.surprises],
     }
-    (folder / "story.json").write_text(manifest.dump(told_as), encoding="ascii")
+    (folder / "story.json").write_text(manifest.dump(document), encoding="ascii")
 
 
 def perform(profile: Profile, company: Cast, world: World, seed: int, tell: Tell) -> Raw:
