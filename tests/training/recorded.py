@@ -13,7 +13,7 @@ from pathlib import Path
 import numpy as np
 
 HEADER = struct.pack("<IHHiIII", 0xA1B2C3D4, 2, 4, 0, 0, 192, 1)
-COLUMNS = ("src", "sport", "dst", "dport", "proto", "start", "end", "packets")
+COLUMNS: tuple[str, ...] = ("src", "sport", "dst", "dport", "proto", "start", "end", "packets")
 COLUMNS += ("label", "activity", "tool", "act", "run", "host")
 START_US = 1_800_000_000_000_000
 SYN, SYN_ACK, ACK, PSH, FIN, RST = 2, 18, 16, 24, 17, 20

@@ -30,12 +30,15 @@ def gather(recordings: Iterable[Recording], feature_set: "FeatureSet", variant: 
 
 
 def hours(recordings: Sequence[Recording]) -> npt.NDArray[np.uint64]:
-    """Return (n,) uint64, one number for the flows of one host in one hour of one recording."""
-    names = [
-        f"{one.name} {hour} {host}"
-        for one in recordings
-        for hour, host in zip((one.flows["start_ns"] // HOUR_NS).tolist(), one.column("host").tolist(), strict=True)
-    ]
+    """Return (n,) uint64, one number for the flows of one host in one hour of one recording.
+
+    Where the labels do not name a host, the flows of one program belong together.
+    """
+    names: list[str] = []
+    for one in recordings:
+        hour = one.flows["start_ns"] // HOUR_NS
+        columns = zip(hour.tolist(), one.column("host").tolist(), one.column("run").tolist(), strict=True)
+        names += [f"{one.name} {hour} {host}" if host else f"{one.name} {run}" for hour, host, run in columns]
     _, number = np.unique(np.array(names), return_inverse=True)
     return np.asarray(number, dtype=np.uint64)
 

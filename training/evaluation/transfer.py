@@ -81,7 +81,7 @@ def load(captures: Path, labels: Path, flow_labels: Path, feature_set: "FeatureS
     Raises:
         NettrusionError: a file is missing or has no such columns.
     """
-    known = tuple(_captures(labels))
+    known = tuple(listed(labels))
     truth = _truth(flow_labels)
     features, attack, file = [], [], []
     left_out: dict[str, int] = {}
@@ -109,7 +109,7 @@ def load(captures: Path, labels: Path, flow_labels: Path, feature_set: "FeatureS
     )
 
 
-def _captures(labels: Path) -> Iterator[Capture]:
+def listed(labels: Path) -> Iterator[Capture]:
     """Yield the captures of a labels file."""
     for row in _rows(labels, {"file", "kind", "class", "group", "attack_bpf", "label_strength"}):
         group = row["group"] if row["kind"] == "benign" else row["class"]

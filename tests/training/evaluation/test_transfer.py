@@ -8,6 +8,7 @@ import pytest
 
 from sensor.errors import NettrusionError
 from tests.training import made
+from training.datasets.recordings import assemble
 from training.evaluation import transfer
 
 SLOWLORIS = "attack/slowloris/Kihy__slowloris_9c1032b6.pcap"
@@ -47,7 +48,7 @@ def test_single_flows_are_labelled_by_five_tuple_and_time(dev_captures, tmp_path
         HEADER,
         [[TELNET, "attack", "portscan", "portscan", "src host x", "strong"]],
     )
-    engine = transfer.assemble(dev_captures / TELNET)
+    engine = assemble(dev_captures / TELNET)
     first, second = engine[(engine["ip_version"] == 4) & (engine["proto"] == 6)][:2]
     truth = []
     for flow, packets in ((first, 3), (second, 0)):
