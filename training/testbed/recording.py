@@ -64,7 +64,7 @@ def record(profile: Profile, seed: int, folder: Path, name: str, tell: Tell) -> 
         keep(raw, told, world, left)
         raise NettrusionError(f"{problem} The packets and the socket log are in {left}.") from problem
     tell(f"{len(rows)} conversations labelled; witnesses are heard")
-    settled = retime.settle(capture, rows, told)
+    settled = retime.settle(capture, rows, lines, told)
     files = {part: folder / f"{name}.{suffix}" for part, suffix in manifest.PARTS.items()}
     written = retime.write_capture(files["capture"], settled, snap_bytes=profile.snap_bytes)
     labels.write(files["labels"], settled.rows)
