@@ -23,7 +23,8 @@ publish-workstation={hinfo}
 """
 SERVICE = """\
 <?xml version="1.0" standalone="no"?><!DOCTYPE service-group SYSTEM "avahi-service.dtd">
-<service-group><name replace-wildcards="yes">%h</name><service><type>{kind}</type><port>{port}</port></service></service-group>
+<service-group><name replace-wildcards="yes">%h</name>
+<service><type>{kind}</type><port>{port}</port></service></service-group>
 """
 # In a mount namespace of its own, because it insists on these places.
 ANNOUNCE = """\

@@ -82,9 +82,9 @@ def check(stage: Stage) -> None:
         ["check_imap", "-H", infra],
         ["check_ssh", store],
         ["check_ssh", web],
-        ["check_ping", "-H", store, "-w", "100,20%", "-c", "500,60%", "-p", "3"],
         ["check_ntp_time", "-H", infra],
     ]
+    # Not check_ping: plugins start other programs in an empty environment, where nobody logs their sockets.
     rng.shuffle(round_of_checks)
     for plugin, *words in round_of_checks[: rng.randint(4, len(round_of_checks))]:
         # What it finds is what it is for: any exit code is an answer.
@@ -104,11 +104,10 @@ def ping(stage: Stage) -> None:
 
 
 def trace(stage: Stage) -> None:
-    """Trace the way to a host with UDP, ICMP or TCP."""
+    """Trace the way to a host: a datagram to a port where nothing listens, from further away each time."""
     rng, world = stage.rng, stage.world
-    way = rng.choice(([], ["-I"], ["-T", "-p", rng.choice(("80", "443"))]))
     where = rng.choice((rng.choice(world.sites).name, world.name("store"), world.silent))
-    stage.run("traceroute", "-n", *way, "-m", "4", "-w", "1", "-q", str(rng.randint(1, 3)), where, limit_s=25, ok=None)
+    stage.run("traceroute", "-n", "-m", "4", "-w", "1", "-q", str(rng.randint(1, 3)), where, limit_s=25, ok=None)
 
 
 def report(stage: Stage) -> None:
