@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.training.testbed.frames import ACK, SYN, SYN_ACK, capture, icmp, tcp, udp
-from training.testbed.packets import Tuple5, conversations, read
+from tests.training.testbed.frames import ACK, SYN, SYN_ACK, capture, ether, icmp, ip, tcp, udp
+from training.testbed.packets import Capture, Tuple5, conversations, load, read, sort
 
 A, B = "10.77.1.10", "10.77.9.10"
 
@@ -48,6 +48,71 @@ def test_icmp_errors_carry_what_they_are_about_and_echoes_their_identifier(tmp_p
     assert error.about == Tuple5("udp", A, 4000, B, 53)
     assert (ping.key, ping.packets) == (Tuple5("icmp", A, 77, B, 77), [1, 1])
     assert (neighbour.key.protocol, neighbour.kind) == ("icmp6", 135)
+
+
+def test_after_a_new_syn_the_answers_are_the_new_conversations(tmp_path: Path):
+    both = [(SYN, SYN_ACK), (ACK, ACK), (ACK, ACK)]
+    frames = [
+        (100 * round_ + 2 * step + way, tcp(*ends, flags[way], 50 * round_ if not step else 9))
+        for round_ in (1, 2, 3)
+        for step, flags in enumerate(both)
+        for way, ends in enumerate([(A, 1000, B, 80), (B, 80, A, 1000)])
+    ]
+    talks = conversations(capture(tmp_path / "x.pcap", frames))
+    assert [(talk.packets, talk.start_ns, talk.end_ns) for talk in talks] == [
+        ([3, 3], 100_000 * round_, 100_000 * round_ + 5000) for round_ in (1, 2, 3)
+    ]
+
+
+@pytest.mark.parametrize("v", [4, 6])
+def test_fragments_belong_with_their_first(tmp_path: Path, v: int):
+    a, b = (A, B) if v == 4 else ("fd77::1", "fd77::2")
+    whole = udp(a, 1000, b, 53)[14 + (20 if v == 4 else 40) :] + bytes(24)
+    frames = []
+    for number, (cut, rest) in enumerate(((0, whole[:16]), (16, whole[16:]))):
+        if v == 4:
+            packet = bytearray(ip(a, b, 17, rest))
+            packet[4:8] = b"\x12\x34" + ((0x2000 if cut == 0 else 0) | cut // 8).to_bytes(2, "big")
+        else:
+            head = bytes((17, 0)) + (cut | (cut == 0)).to_bytes(2, "big") + b"\1\2\3\4"
+            packet = bytearray(ip(a, b, 44, head + rest))
+        frames.append((number, ether(bytes(packet))))
+    (talk,) = conversations(capture(tmp_path / "x.pcap", frames))
+    assert (talk.key, talk.packets) == (Tuple5("udp", a, 1000, b, 53), [2, 0])
+
+
+def test_a_cut_begins_another_conversation_from_that_side_on(tmp_path: Path):
+    frames = [
+        (at, udp(*ends))
+        for at, ends in ((1, (A, 7, B, 53)), (4, (B, 53, A, 7)), (5, (A, 7, B, 53)), (6, (B, 53, A, 7)))
+    ]
+    talks, owners = sort(load(capture(tmp_path / "x.pcap", frames)), {Tuple5("udp", A, 7, B, 53): [3000]})
+    assert ([talk.packets for talk in talks], owners.tolist()) == ([[1, 1], [1, 1]], [0, 0, 1, 1])
+
+
+def test_what_has_no_ports_is_new_after_a_minute_of_silence(tmp_path: Path):
+    frames = [(at * 10**6, ether(ip(A, "224.0.0.22", 2, bytes(8)))) for at in (1, 61, 122)]
+    assert [(talk.key.protocol, sum(talk.packets)) for talk in conversations(capture(tmp_path / "x.pcap", frames))] == [
+        ("igmp", 2),
+        ("igmp", 1),
+    ]
+
+
+def test_several_captures_are_merged_by_time_and_finer_clocks_are_kept(tmp_path: Path):
+    one = capture(tmp_path / "1.pcap", [(5, udp(A, 1, B, 2)), (9, udp(A, 1, B, 2))])
+    other = capture(tmp_path / "2.pcap", [(7, udp(B, 2, A, 1))])
+    fine = bytearray(other.read_bytes())
+    fine[:4] = b"\x4d\x3c\xb2\xa1"
+    (tmp_path / "3.pcap").write_bytes(bytes(fine))
+    merged: Capture = load(one, other, tmp_path / "3.pcap")
+    assert merged.time_ns.tolist() == [7, 5000, 7000, 9000]
+    assert [frame for _, _, frame in merged.frames()][1:3] == [udp(A, 1, B, 2), udp(B, 2, A, 1)]
+
+
+def test_a_header_that_is_cut_off_is_counted_all_the_same(tmp_path: Path):
+    frames = [(1, tcp(A, 1000, B, 80, SYN)[:42]), (2, icmp(A, B, 3, 3, bytes(4))), (3, bytes(12) + b"\x08\x00\x45")]
+    talks = conversations(capture(tmp_path / "x.pcap", frames))
+    assert [(talk.key.protocol, talk.key.sport) for talk in talks] == [("tcp", 1000), ("icmp", 0)]
 
 
 def test_a_snapped_frame_counts_with_its_length_on_the_wire(tmp_path: Path):
