@@ -103,8 +103,8 @@ def command(link: str, own: Sequence[str], path: Path, snap_bytes: int) -> list[
     if not own:
         return [*words, "-Q", "in"]
     mac, *addresses = own
-    sent = [f"src host {address}" for address in addresses]
-    return [*words, " or ".join([f"not ether src {mac}", "arp", *sent])]
+    # `src host` means the sender of an ARP packet too.
+    return [*words, " or ".join([f"not ether src {mac}", *(f"src host {address}" for address in addresses)])]
 
 
 def _await(one: "subprocess.Popen[str]") -> None:
