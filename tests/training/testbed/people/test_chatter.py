@@ -24,4 +24,4 @@ def test_asking_for_an_address_changes_none(tmp_path: Path):
 
 
 def test_hosts_chatter_for_real(in_world: Any):
-    assert in_world(surprises, "chatter", ["mdns", "dhcp"], ["names", "chatter"], 2) == []
+    assert in_world(surprises, "chatter", ["mdns", "dhcp"], ["names", "chatter"], 1) == []

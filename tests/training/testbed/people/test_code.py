@@ -21,4 +21,4 @@ def test_repositories_are_reached_in_three_ways(tmp_path: Path):
 
 def test_git_works_for_real(in_world: Any):
     kinds = ["git-clone", "git-fetch", "git-push"]
-    assert in_world(surprises, "code", kinds, ["names", "shell", "repository"], 2) == []
+    assert in_world(surprises, "code", kinds, ["names", "shell", "repository"], 1) == []

@@ -33,4 +33,4 @@ def test_what_fails_never_asks_the_house_for_a_name_that_is_there(tmp_path: Path
 
 
 def test_lookups_work_for_real(in_world: Any):
-    assert in_world(surprises, "names", ["dns-lookup", "dns-prefetch"], ["names"], 6) == []
+    assert in_world(surprises, "names", ["dns-lookup", "dns-prefetch"], ["names"], 4) == []
