@@ -4,6 +4,7 @@ import os
 import socket
 import sys
 import threading
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -17,21 +18,24 @@ def test_lines_are_said_pings_answered_and_the_end_told(monkeypatch: pytest.Monk
     heard: list[tuple[int, bytes]] = []
 
     def server() -> None:
+        theirs.settimeout(5)
         theirs.sendall(websocket.encode(websocket.PING, b"?") + websocket.encode(websocket.TEXT, b"welcome"))
         buffer = b""
-        while not heard or heard[-1][0] != websocket.CLOSE:
-            buffer += theirs.recv(4096)
-            while frame := websocket.decode(buffer):
-                heard.append((frame.opcode, frame.payload))
-                buffer = buffer[frame.used :]
-                if frame.opcode == websocket.PONG:
-                    os.write(write, b"one\ntwo\n")
-                if frame.payload == b"two":
-                    os.close(write)
+        # A client that does not do its part is hung up on.
+        with theirs, suppress(TimeoutError):
+            while not heard or heard[-1][0] != websocket.CLOSE:
+                buffer += theirs.recv(4096)
+                while frame := websocket.decode(buffer):
+                    heard.append((frame.opcode, frame.payload))
+                    buffer = buffer[frame.used :]
+                    if frame.opcode == websocket.PONG:
+                        os.write(write, b"one\ntwo\n")
+                    if frame.payload == b"two":
+                        os.close(write)
 
-    beside = threading.Thread(target=server)
+    beside = threading.Thread(target=server, daemon=True)
     beside.start()
-    with os.fdopen(read) as typed, ours, theirs:
+    with os.fdopen(read) as typed, ours:
         monkeypatch.setattr(sys, "stdin", typed)
         count = talk.talk(ours)
         beside.join(10)

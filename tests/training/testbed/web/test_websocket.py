@@ -24,6 +24,14 @@ def test_a_frame_comes_back_whole_or_not_at_all(payload: bytes, mask: bytes):
     assert decode(wire[:-1]) is None
 
 
+@pytest.mark.parametrize("length", [0, 125, 126, 127, 65_535])
+def test_lengths_at_which_the_head_changes(length: int):
+    wire = encode(TEXT, b"x" * length)
+    frame = decode(wire)
+    assert frame is not None and len(frame.payload) == length
+    assert len(wire) == length + (2 if length < 126 else 4)
+
+
 def test_a_longer_frame_is_refused():
     with pytest.raises(ValueError, match="longer than 65535"):
         encode(TEXT, b"x" * 65_536)
