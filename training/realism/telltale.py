@@ -115,7 +115,7 @@ def _fit(rows: npt.NDArray[np.float32], truth: npt.NDArray[np.int64], weight: Fl
     from sklearn.ensemble import HistGradientBoostingClassifier
 
     model = HistGradientBoostingClassifier(
-        max_iter=60, max_leaf_nodes=15, min_samples_leaf=20, early_stopping=False, random_state=seed
+        max_iter=60, max_leaf_nodes=15, max_bins=63, min_samples_leaf=20, early_stopping=False, random_state=seed
     )
     with one_thread():
         model.fit(rows, truth, sample_weight=weight)

@@ -2,8 +2,11 @@
 
 Each attack family of CICIDS2017 is one instance between one pair of hosts, so a family that is to
 be learnt at all has its instance on both sides: that column is named "later the same day" and is
-optimistic. Benign flows have two thousand host pairs and are kept apart strictly.
+optimistic. Recordings have many acts of a label: those go to one side each. Benign flows have two
+thousand host pairs and are kept apart strictly.
 """
+
+from collections.abc import Iterator
 
 import numpy as np
 
@@ -11,6 +14,8 @@ from training.datasets.table import FlowTable
 from training.splits.parts import Rows, Split
 
 TRAIN, CALIBRATION, TEST = 0, 1, 2
+LEAST_ACTS = 3
+"""One for each part; with fewer, an act is cut by time."""
 
 
 def later_the_same_day(
@@ -24,23 +29,22 @@ def later_the_same_day(
     """Split benign rows by host pair and every attack instance by time.
 
     Within an attack instance the last `test` share of the rows is test, the `calibration` share
-    before it calibration, the rest train. Whole benign host pairs go, largest first, to the part
-    that is furthest below its share; pairs of one size in an order drawn from `seed`. Rows that
-    would put a 5-tuple into a later part than its first are purged; families that are not learnt
-    have all their rows in test. `benign` gives benign rows calibration and test shares of their
-    own: how small a false-positive rate can be vouched for depends on them alone. Train keeps at
-    most `train_rows_per_label` attack rows of a label, evenly spread over its train time: a flood
-    repeats itself, and thins out to no loss.
+    before it calibration, the rest train. Where a label has several acts in a recording, whole acts
+    go by their beginning, so that the shares come out as near as they can. Whole benign host pairs
+    go, largest first, to the part that is furthest below its share; pairs of one size in an order
+    drawn from `seed`. Rows that would put a 5-tuple into a later part than its first are purged;
+    families that are not learnt have all their rows in test. `benign` gives benign rows calibration
+    and test shares of their own: how small a false-positive rate can be vouched for depends on them
+    alone. Train keeps at most `train_rows_per_label` attack rows of a label, evenly spread over its
+    train time: a flood repeats itself, and thins out to no loss.
     """
     part = np.full(len(table), TEST, dtype=np.int8)
     shares = np.array([1.0 - calibration - test, calibration, test])
     own = shares if benign is None else np.array([1.0 - sum(benign), *benign])
     _assign_pairs(part, table, np.flatnonzero(table.benign), own, seed)
     learnt = table.target > 0
-    for instance in np.unique(table.instance[learnt]):
-        rows = np.flatnonzero(learnt & (table.instance == instance))
-        rows = rows[np.argsort(table.time_ns[rows], kind="stable")]
-        cuts = np.round(np.cumsum(shares[:2]) * len(rows)).astype(int)
+    for rows in _stretches(table, learnt):
+        cuts = _cuts(table.episodes[rows], np.cumsum(shares[:2]))
         part[rows[: cuts[0]]] = TRAIN
         part[rows[cuts[0] : cuts[1]]] = CALIBRATION
     keep = _earliest_part_only(part, table.tuple_key)
@@ -57,6 +61,36 @@ def later_the_same_day(
         test=np.flatnonzero((part == TEST) & keep),
         purged=np.flatnonzero(~keep),
     )
+
+
+def _stretches(table: FlowTable, learnt: "np.ndarray[tuple[int], np.dtype[np.bool_]]") -> Iterator[Rows]:
+    """Yield the rows that are cut by time: of a label in a recording by its acts, else of an instance."""
+    told = len(table.episode) == len(table)
+    one = table.label.astype(np.int64) * len(table.sources) + table.source if told else table.instance
+    for number in np.unique(one[learnt]):
+        rows = np.flatnonzero(learnt & (one == number))
+        if not told:
+            yield rows[np.argsort(table.time_ns[rows], kind="stable")]
+            continue
+        acts, member = np.unique(table.episodes[rows], return_inverse=True)
+        begun = np.full(len(acts), np.iinfo(np.int64).max)
+        np.minimum.at(begun, member, table.time_ns[rows])
+        order = np.lexsort((table.time_ns[rows], acts[member], begun[member]))
+        if len(acts) >= LEAST_ACTS:
+            yield rows[order]
+        else:
+            yield from (rows[order][acts[member][order] == act] for act in acts)
+
+
+def _cuts(episodes: Rows, shares: "np.ndarray[tuple[int], np.dtype[np.float64]]") -> list[int]:
+    """Return where train and calibration end: between two acts if there are enough, else anywhere."""
+    exact = np.round(shares * len(episodes)).astype(int)
+    borders = np.flatnonzero(np.diff(episodes)) + 1
+    if len(borders) + 1 < LEAST_ACTS:
+        return [int(cut) for cut in exact]
+    first = int(borders[:-1][np.argmin(np.abs(borders[:-1] - exact[0]))])
+    later = borders[borders > first]
+    return [first, int(later[np.argmin(np.abs(later - exact[1]))])]
 
 
 def _assign_pairs(

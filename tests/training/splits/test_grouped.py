@@ -2,7 +2,8 @@
 
 import numpy as np
 
-from tests.training import made
+from tests.training import made, recorded
+from training.datasets import captures
 from training.splits import violations
 from training.splits.grouped import later_the_same_day
 
@@ -68,3 +69,26 @@ def test_the_same_seed_gives_the_same_split():
     table = made.table()
     one, other = (later_the_same_day(table, seed=3) for _ in range(2))
     assert np.array_equal(one.test, other.test)
+
+
+def test_acts_of_a_recording_are_not_cut(tmp_path):
+    recorded.write(tmp_path, "mon", recorded.day(1, attacks=60))
+    table = captures.load([tmp_path], made.feature_set(), "cns22").table
+    split = later_the_same_day(table)
+    assert violations(split, table) == []
+    for family in ("scan", "bruteforce"):
+        acts = [set(table.episodes[rows[table.family[rows] == family]].tolist()) for rows in parts(split)]
+        assert [len(one) for one in acts] == [3, 1, 2]
+        assert len(set.union(*acts)) == 6
+
+
+def test_two_acts_are_cut_by_time(tmp_path):
+    recorded.write(tmp_path, "mon", recorded.day(1, attacks=20))
+    table = captures.load([tmp_path], made.feature_set(), "cns22").table
+    split = later_the_same_day(table)
+    assert violations(split, table) == []
+    assert all((table.family[rows] == "scan").any() for rows in parts(split))
+
+
+def parts(split):
+    return split.train, split.calibration, split.test
