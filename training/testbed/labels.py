@@ -17,6 +17,8 @@ From a recording's raw files to its finished ones:
 A conversation belongs to the run that opened its socket: the same 5-tuple from the same side, by
 the latest line that is not later than its first packet. What nobody sent from there belongs to
 whoever did from the other side. An ICMP error belongs with the conversation that it complains of.
+What a server passes on to an attacker's own host (a name server the queries of a tunnel) belongs to
+the act whose attack talks to that server at the time, with the same protocol and port.
 """
 
 import csv
@@ -24,7 +26,7 @@ import io
 from bisect import bisect_right
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -81,13 +83,15 @@ class Story:
     """Who did what in a recording.
 
     `acts` and `runs` by number, `services` the name of the service that a run of act 0 serves,
-    `addresses` all addresses of each host, those of its links (fe80::) too.
+    `addresses` all addresses of each host, those of its links (fe80::) too. On the `hostile` hosts
+    only attackers' own servers run: what a server sends there, it passes on for an attack.
     """
 
     acts: Mapping[int, Played]
     runs: Mapping[int, Run]
     services: Mapping[int, str]
     addresses: Mapping[str, frozenset[str]]
+    hostile: frozenset[str] = frozenset({"attacker"})
 
     @property
     def addresses_of_runs(self) -> dict[int, frozenset[str]]:
@@ -183,6 +187,10 @@ class Book:
         return not run.act or start_ns <= run.end_ns + LINGER_NS
 
 
+def _caused(row: Labelled, attack: Labelled) -> Labelled:
+    return replace(row, label=attack.label, activity=attack.activity, act=attack.act)
+
+
 def _is_kernels(talk: Conversation) -> bool:
     return talk.key.protocol == "igmp" or (talk.key.protocol == "icmp6" and talk.kind in ND_TYPES)
 
@@ -197,26 +205,44 @@ class _Court:
 
     book: Book
     story: Story
-    known: dict[tuple[Tuple5, bool], Labelled] = field(default_factory=dict)
+    known: dict[Tuple5, Labelled] = field(default_factory=dict)
+    attacks: dict[tuple[str, str, int], dict[int, Labelled]] = field(default_factory=lambda: defaultdict(dict))
 
     def decide(self, talk: Conversation) -> Labelled | list[Socket]:
         """Return the label, or the lines between which it cannot be told (none: nobody's)."""
         if talk.about is not None:
             for key in (talk.about, talk.about.turned()):
-                if (known := self.known.get((key, False))) is not None:
-                    return self._row(talk, known.line) if known.line else self._kernel(talk)
+                if (known := self.known.get(key)) is not None:
+                    return replace(known, talk=talk)
         found = self._owner(talk, talk.about or talk.key)
         if isinstance(found, Socket):
-            return self._row(talk, found)
+            row = self._row(talk, found)
+            passed = self._passed_on(row) if not row.act and self.story.host(talk.key.dst) in self.story.hostile else {}
+            if len(passed) > 1:
+                return [cause.line for cause in passed.values() if cause.line]
+            return next((_caused(row, cause) for cause in passed.values()), row)
         if not found and _is_kernels(talk):
             return self._kernel(talk)
         return found
 
     def keep(self, row: Labelled) -> None:
         """Remember whose a 5-tuple is from here on."""
+        key = row.talk.key
         if row.talk.about is None:
-            self.known.pop((row.talk.key.turned(), False), None)
-            self.known[row.talk.key, False] = row
+            self.known.pop(key.turned(), None)
+            self.known[key] = row
+            if row.label != "benign":
+                self.attacks[key.protocol, key.dst, key.dport][row.act] = row
+
+    def _passed_on(self, row: Labelled) -> dict[int, Labelled]:
+        """Return the attacks, by act, that talk to a server when it begins a conversation of the same kind."""
+        key, start_ns = row.talk.key, row.talk.start_ns
+        return {
+            act: attack
+            for own in self.story.addresses.get(row.host, ())
+            for act, attack in self.attacks.get((key.protocol, own, key.dport), {}).items()
+            if attack.talk.start_ns <= start_ns <= attack.talk.end_ns + LINGER_NS
+        }
 
     def _owner(self, talk: Conversation, key: Tuple5) -> Socket | list[Socket]:
         ahead = self.book.sent(key, talk.start_ns)
@@ -226,7 +252,7 @@ class _Court:
         owner = lines[0]
         if not self._act(owner):
             return self._client(talk, key) or owner
-        earlier = self.known.get((key, False))
+        earlier = self.known.get(key)
         since = max(earlier.talk.start_ns if earlier else 0, owner.time_ns - CONTESTED_NS)
         rivals = [line for line in lines if line.time_ns > since and self._act(line) not in (0, self._act(owner))]
         return [owner, *rivals] if rivals and key.protocol == "tcp" else owner

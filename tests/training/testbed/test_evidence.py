@@ -75,7 +75,7 @@ def test_agreeing_lines_are_counted_by_server_and_label(tmp_path: Path):
     ],
 )
 def test_a_line_that_the_labels_do_not_know_is_named(tmp_path: Path, line: str):
-    with pytest.raises(NettrusionError, match="labels contradict .*log: .*10.77.3.10"):
+    with pytest.raises(NettrusionError, match=r"labels contradict .*log: .*10\.77\.3\.10"):
         servers(ROWS, logs(tmp_path, f"{line}\n"))
 
 
@@ -117,7 +117,7 @@ def test_tshark_contradicts_every_other_row(pcap: Path, place: int, change: str)
         rows[place] = replace(rows[place], talk=replace(talk, packets=[talk.packets[0], talk.packets[1] + 1]))
     else:
         rows[place] = replace(rows[place], talk=replace(talk, **{change: getattr(talk, change) + 1000}))
-    with pytest.raises(NettrusionError, match="contradict tshark about (tcp|udp) 10"):
+    with pytest.raises(NettrusionError, match=r"contradict tshark about (tcp|udp) 10"):
         tshark(pcap, rows)
 
 

@@ -1,5 +1,6 @@
 """Whose a conversation is: expectations written by hand, and what must fail."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -97,6 +98,28 @@ def test_what_a_server_begins_is_its_own_unless_a_client_explains_it(tmp_path: P
         (11, "kind11"),
         (1, "service"),
     ]
+
+
+def test_what_a_server_passes_on_to_an_attackers_host_is_the_attacks(tmp_path: Path):
+    frames = [
+        (10, udp(A, 1000, B, 53)),
+        (11, udp(A, 1001, B, 53)),
+        (12, udp(B, 2000, C, 53)),
+        (13, udp(A, 1002, B, 53)),
+        (30_000_000, udp(B, 2001, C, 53)),
+    ]
+    told = replace(TWO, hostile=frozenset({"c"}))
+    lines = [
+        line(9, 11, "datagram", "udp", A, 1000, B, 53),
+        *(line(10, 10, "datagram", "udp", A, port, B, 53) for port in (1001, 1002)),
+        *(line(at, 1, "datagram", "udp", B, port, C, 53) for at, port in ((11, 2000), (29_999_999, 2001))),
+    ]
+    rows = label(load(tmp_path, frames), lines, told)
+    assert [(row.run, row.act, row.label, row.activity, row.tool) for row in rows][2::2] == [
+        (1, 11, "scan", "kind11", "serverd"),
+        (1, 0, "benign", "service", "serverd"),
+    ]
+    assert {row.act for row in label(load(tmp_path, frames), lines, TWO)} == {10, 11, 0}
 
 
 def test_an_error_belongs_with_what_it_complains_of(tmp_path: Path):
