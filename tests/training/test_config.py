@@ -20,6 +20,15 @@ def test_the_file_of_the_bundled_model_is_valid_and_names_no_folder(repo):
     assert "init_win_bytes_fwd" in config.data.exclude
 
 
+def test_the_file_for_days_names_a_day_for_every_part(repo):
+    split = load(repo / "training" / "days.toml").split
+    assert split.by == "day"
+    assert split.train_days and split.calibration_days and split.test_days
+    assert (
+        load(repo / "training" / "days.toml").data.exclude == load(repo / "training" / "first-light.toml").data.exclude
+    )
+
+
 def test_a_file_stands_above_the_defaults(tmp_path):
     path = write(tmp_path, 'name = "x"\n[budget]\nrate = 1\n[data]\nexclude = ["a"]\n')
     config = load(path)
