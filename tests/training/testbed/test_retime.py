@@ -50,6 +50,14 @@ def test_each_act_moves_by_its_own_offset_and_keeps_its_gaps(tmp_path: Path):
     assert (done.story.runs[11].start_ns, done.story.acts[11].start_ns) == (HOUR - 2 * SECOND, HOUR)
 
 
+def test_microseconds_stay_whole_however_odd_an_acts_times_are(tmp_path: Path):
+    told = story((10, "benign", 333, HOUR + 999))
+    frames = [(at, udp(A, 1000, B, 53)) for at in (10, 13, 17)]
+    done = settled(tmp_path, frames, [line(9, 10, "datagram", "udp", A, 1000, B, 53)], told)
+    assert (done.times_ns - HOUR).tolist() == [10_000, 13_000, 17_000]
+    assert done.rows[0].talk.start_ns % 1000 == 0
+
+
 def test_what_belongs_to_no_act_goes_with_the_act_begun_last(tmp_path: Path):
     told = story((10, "benign", SECOND, HOUR), (11, "benign", 5 * SECOND, 2 * HOUR))
     frames = [
