@@ -11,7 +11,7 @@ def visited(bench: Bench) -> list[list[Any]]:
     """Fetch the first page of every site by name, over HTTPS; also what plain HTTP says."""
     bench.serve("names", "sites")
     world = bench.world
-    words = ["curl", "-sZ", "--cacert", f"{world.folder('sites')}/tls/root.pem"]
+    words = ["curl", "-4sZ", "--cacert", f"{world.folder('sites')}/tls/root.pem"]
     words += ["-w", "%{url} %{http_code} %{http_version} %{remote_ip} %{size_download}\n"]
     for place in world.sites:
         for scheme in ("https", "http"):

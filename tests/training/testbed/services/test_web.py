@@ -29,7 +29,7 @@ def asked(bench: Bench) -> dict[str, str]:
     """Ask the real server for a bit of everything."""
     bench.serve("names", "web")
     world, answers = bench.world, {}
-    curl = ["curl", "-s", "--cacert", f"{world.folder('web')}/tls/root.pem", "-o", "/dev/null"]
+    curl = ["curl", "-4s", "--cacert", f"{world.folder('web')}/tls/root.pem", "-o", "/dev/null"]
     curl += ["-w", "%{http_code} %{http_version} %{size_download}"]
     for name, words in {
         "page": ["https://web.home.test/p1.html"],
