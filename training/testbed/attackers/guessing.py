@@ -47,6 +47,11 @@ def patator(stage: Stage, service: str, *extra: str) -> None:
     stage.run(*words, limit_s=80, ok=None)
 
 
+def patator_web(stage: Stage, url: str, *extra: str) -> None:
+    """Guess with patator at a web page; without a name to resolve its HTTP client refuses to work."""
+    patator(stage, "http_fuzz", f"url={url}", *extra, f"resolve={stage.world.name('web')}:{address(stage)}")
+
+
 def ncrack(stage: Stage, service: str) -> None:
     """Guess with ncrack."""
     path, _ = book(stage)
@@ -63,20 +68,20 @@ def ssh_loop(stage: Stage) -> None:
     options = ["StrictHostKeyChecking=no", "UserKnownHostsFile=/dev/null", "LogLevel=ERROR", "PubkeyAuthentication=no"]
     options += ["NumberOfPasswordPrompts=1", "ConnectTimeout=10"]
     words = ["ssh", "-F", "none", *(part for option in options for part in ("-o", option))]
+    words += [f"{user(stage)}@{address(stage)}", "true"]
     for guess in book(stage)[1]:
         ask = {"SSH_ASKPASS": str(asked), "SSH_ASKPASS_REQUIRE": "force", "GUESS": guess}
-        done = stage.run(*words, f"{one(stage, 'user')}@{address(stage)}", "true", env=ask, limit_s=20, ok=None)
-        if done.exit_code == 0:
+        if stage.run(*words, env=ask, limit_s=20, ok=None).exit_code == 0:
             return
         pause(stage, "wait")
 
 
 def curl_loop(stage: Stage, scheme: str, path: str) -> None:
     """Guess with curl, one word after the other, until one is right."""
-    where = f"{scheme}://{bracketed(address(stage))}{path}"
+    where, name = f"{scheme}://{bracketed(address(stage))}{path}", user(stage)
     for guess in book(stage)[1]:
         words = ["curl", "-s", "-k", "-f", "-g", "-o", "/dev/null", "--max-time", "15"]
-        if stage.run(*words, "-u", f"{one(stage, 'user')}:{guess}", where, limit_s=20, ok=None).exit_code == 0:
+        if stage.run(*words, "-u", f"{name}:{guess}", where, limit_s=20, ok=None).exit_code == 0:
             return
         pause(stage, "wait")
 
@@ -120,7 +125,7 @@ def http(stage: Stage) -> None:
     tools: dict[str, Callable[[], None]] = {
         "hydra": lambda: hydra(stage, "http-get", BASIC),
         "medusa": lambda: medusa(stage, "http", "-m", f"DIR:{BASIC}"),
-        "patator": lambda: patator(stage, "http_fuzz", f"url={url}", f"user_pass={user(stage)}:FILE0"),
+        "patator": lambda: patator_web(stage, url, f"user_pass={user(stage)}:FILE0"),
         "ncrack": lambda: ncrack(stage, f"http://HOST:80,path={BASIC}"),
         "wfuzz": lambda: wfuzz(stage, "--basic", f"{user(stage)}:FUZZ", url),
         "curl": lambda: curl_loop(stage, stage.rng.choice(("http", "https")), BASIC),
@@ -141,9 +146,7 @@ def form(stage: Stage) -> None:
     fields = f"user={user(stage)}&password="
     tools: dict[str, Callable[[], None]] = {
         "hydra": lambda: hydra(stage, "http-post-form", f"{FORM}:user=^USER^&password=^PASS^:F={WRONG}"),
-        "patator": lambda: patator(
-            stage, "http_fuzz", f"url={url}", "method=POST", f"body={fields}FILE0", "-x", f"ignore:fgrep={WRONG}"
-        ),
+        "patator": lambda: patator_web(stage, url, "method=POST", f"body={fields}FILE0", "-x", f"ignore:fgrep={WRONG}"),
         "wfuzz": lambda: wfuzz(stage, "--hs", WRONG, "-d", f"{fields}FUZZ", url),
     }
     tools[one(stage, "tool")]()

@@ -57,9 +57,11 @@ def scan_ports(stage: Stage) -> None:
 
 
 def masscan(stage: Stage, places: list[str], listed: str, rate: int) -> None:
-    """Run masscan, which asks no kernel: it is told its own address, and finds the router itself."""
+    """Run masscan, which asks no kernel: it is told its link, its own address and the router's."""
     words = ["masscan", *places, "-p", listed, "--rate", str(rate), "--wait", "1", "--retries", "0"]
-    words += ["--adapter-ip", stage.host.v4, "--adapter-port", str(stage.rng.randint(40_000, 60_000))]
+    own = stage.host
+    words += ["-e", f"at-{own.name}", "--router-ip", f"{own.prefix4}.{own.number}.1", "--adapter-ip", own.v4]
+    words += ["--adapter-port", str(stage.rng.randint(40_000, 60_000))]
     words += ["--seed", str(stage.rng.randint(1, 10**6))]
     stage.run(*words, limit_s=60, ok=None)
 

@@ -83,6 +83,7 @@ def search(stage: Stage) -> None:
     elif tool == "patator":
         pace = ["-t", threads, "--rate-limit", str(wait_s)]
         found = ["http_fuzz", f"url={base}/FILE0", f"0={words}", "-x", "ignore:code=404"]
+        found += [f"resolve={stage.world.name('web')}:{address(stage)}"]
         stage.run("patator", *found, *pace, limit_s=100, ok=None)
     else:
         probes(stage, [f"/{word}" for word in words.read_text().split()])
@@ -120,7 +121,7 @@ def inject(stage: Stage) -> None:
     words = ["sqlmap", "-u", f"{site(stage)}/search?q={stage.rng.choice(('report', 'a', 'news', '1'))}", "--batch"]
     words += ["--level", str(one(stage, "level")), "--risk", "1", "--technique", one(stage, "technique")]
     words += ["--threads", str(one(stage, "threads")), "--time-sec", "1", "--timeout", "5", "--retries", "0"]
-    words += ["--disable-coloring", "--output-dir", str(stage.folder), "--flush-session", "--smart"]
+    words += ["--disable-coloring", "--output-dir", str(stage.folder), "--flush-session"]
     words += ["--random-agent"] if stage.rng.random() < 0.5 else []
     words += ["--keep-alive"] if one(stage, "keep_alive") else []
     words += ["--dump", "-T", "staff"] if one(stage, "dump") else []
