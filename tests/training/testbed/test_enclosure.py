@@ -157,7 +157,7 @@ def test_it_ends_with_its_starter_or_at_its_limit_and_leaves_nothing(repo: Path,
         pytest.skip("a private world is not possible: " + "; ".join(lacks))
     mounts = Path("/proc/self/mounts").read_text()
     marker = tmp_path / "up"
-    words = [sys.executable, "-c", OUTER, str(marker), "1000" if end == "kill" else "12"]
+    words = [sys.executable, "-c", OUTER, str(marker), "1000" if end == "kill" else "20"]
     with subprocess.Popen(words, cwd=repo, stderr=subprocess.PIPE, text=True) as outer:
         assert outer.stderr is not None
         until_s = time.monotonic() + 30
@@ -171,7 +171,7 @@ def test_it_ends_with_its_starter_or_at_its_limit_and_leaves_nothing(repo: Path,
         said = outer.stderr.read() if end == "limit" else ""
         outer.wait(30)
     if end == "limit":
-        assert "was stopped: it was not done after 12 s" in said
+        assert "was stopped: it was not done after 20 s" in said
     until_s = time.monotonic() + 10
     while (left := {pid for pid in inner if Path(f"/proc/{pid}/ns/pid").is_symlink()}) and time.monotonic() < until_s:
         time.sleep(0.05)

@@ -179,7 +179,7 @@ def shaped(bench: Bench, pretend: bool) -> dict[str, Any]:
 def test_a_kernel_with_netem_needs_wires_for_far_spread_hosts_only(in_world: InWorld):
     found = in_world(shaped, True)
     assert sorted(found["wires"]) == ["to-attacker", "to-bots", "to-internet"]
-    assert "0% packet loss" in found["ping"]
+    assert " 0% packet loss" in found["ping"]
     added = [line.split()[3] for line in found["told"] if line.startswith("qdisc add")]
     ends = {f"{end}-{name}" for end in ("to", "at") for name in ("desk", "laptop", "office", "phone", "camera")}
     assert set(added) - {"lo"} == ends and added.count("lo") == 1
