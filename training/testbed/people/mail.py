@@ -26,6 +26,7 @@ Near :near:
 Patterns INBOX
 Create Near
 SyncState *
+ExpireUnread yes
 MaxMessages {most}
 MaxSize {largest}
 """
