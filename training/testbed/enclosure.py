@@ -192,7 +192,8 @@ def _etc(world: World) -> dict[str, str]:
         shadow.append(f"{user}:{_digest(world.passwords[user])}:20000::::::")
     made = {"passwd": users, "group": groups, "shadow": shadow}
     made["resolv.conf"] = [f"nameserver {world.host('infra').v4}", f"search {DOMAIN}"]
-    made["hosts"] = ["127.0.0.1 localhost", "::1 localhost"]
+    # The machine's own name too: a file server asks for it again and again.
+    made["hosts"] = ["127.0.0.1 localhost", "::1 localhost", "127.0.1.1 testbed"]
     made["hostname"] = ["testbed"]
     made["nsswitch.conf"] = [f"{what}: files" for what in ("passwd", "group", "shadow", "services", "protocols")]
     made["nsswitch.conf"] += ["hosts: files dns"]
