@@ -47,7 +47,7 @@ def realism(args: argparse.Namespace) -> list[Block]:
         blocks.append(Picture(picture.draw(args.picture, samples), "Share of flows up to each value."))
     if not args.no_classifier:
         say("who can be told from whom")
-        blocks += report.tellings(made, real, names, load(SETTINGS).data.exclude)
+        blocks += report.tellings(made, real, names, load(SETTINGS).data.exclude, say)
     return blocks
 
 

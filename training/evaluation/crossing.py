@@ -189,13 +189,11 @@ def mark(exam: Exam, score: Floats) -> Marks:
 
 
 def threshold_at(score: Floats, weight: Floats, rate: float) -> float:
-    """Return the lowest score that at most `rate` of the weight lies above."""
+    """Return the lowest score that at most `rate` of the weight lies above, strictly; `rate` is below 1."""
     order = np.argsort(-score, kind="stable")
     ranked, above = score[order], np.cumsum(weight[order]) / weight.sum()
-    # A threshold lies between different scores: those that are equal alert together.
-    last = np.concatenate([ranked[1:] != ranked[:-1], [True]])
-    quiet = np.flatnonzero(last & (above <= rate * (1 + 1e-12)))
-    return float(ranked[quiet[-1] + 1]) if len(quiet) and quiet[-1] + 1 < len(ranked) else float(ranked[0])
+    loud = np.flatnonzero(above > rate * (1 + 1e-12))
+    return float(ranked[loud[0]])
 
 
 def abroad(flows: transfer.Elsewhere) -> Exam:

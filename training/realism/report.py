@@ -1,6 +1,6 @@
 """The comparison as a document: shares, quantiles, distances, and who can be told from whom."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 
 import numpy as np
 
@@ -56,24 +56,25 @@ def distributions(samples: Mapping[str, Sample]) -> list[Block]:
     ]
 
 
-def tellings(made: Sample, real: Sample, names: Sequence[str], excluded: Sequence[str]) -> list[Block]:
-    """Return how well made and real flows are told apart, beside real ones among themselves."""
+def tellings(
+    made: Sample,
+    real: Sample,
+    names: Sequence[str],
+    excluded: Sequence[str],
+    say: Callable[[str], None] = lambda text: None,
+) -> list[Block]:
+    """Return how well made and real flows are told apart, beside real ones among themselves.
+
+    `names` are the features, `excluded` those that the second column does without; `say` hears of progress.
+    """
     whole = telltale.tell(made, real, names, explained=True)
     fewer = telltale.tell(made, real, names, excluded, explained=True)
-    rows = [
-        ["made and real", *_figures(made, real, names, excluded, SEEDS)],
-        ["real halves, by capture", *_halved(real, names, excluded, SEEDS)],
-    ]
-    for group in sorted(set(real.group.tolist())):
-        inside, outside = real.rows(real.group == group), real.rows(real.group != group)
-        if _enough(inside) and _enough(outside):
-            rows.append([f"{group} and other real", *_figures(inside, outside, names, excluded)])
-            rows.append([f"made and {group}", *_figures(made, inside, names, excluded)])
-    for service in sorted(set(made.service.tolist())):
-        mine, theirs = (side.rows(side.service == service) for side in (made, real))
-        if _enough(mine) and _enough(theirs):
-            rows.append([f"{service}: made and real", *_figures(mine, theirs, names, excluded)])
-            rows.append([f"{service}: real halves", *_halved(theirs, names, excluded)])
+    rows: list[list[str]] = []
+    for name, pair, seeds in _pairs(made, real):
+        figures = [_spread([told.auc for told in _told(pair, names, without, seeds)]) for without in ((), excluded)]
+        clusters = " and ".join(str(len(np.unique(side.cluster))) for side in pair)
+        rows.append([name, *figures, clusters])
+        say(" ".join(rows[-1]))
     return [
         Heading("Told apart by a classifier"),
         Table(
@@ -88,24 +89,28 @@ def tellings(made: Sample, real: Sample, names: Sequence[str], excluded: Sequenc
     ]
 
 
-def _figures(one: Sample, other: Sample, names: Sequence[str], excluded: Sequence[str], seeds: int = 0) -> list[str]:
-    found = [
-        [telltale.tell(one, other, names, without, seed=seed) for seed in range(seeds or FEWER_SEEDS)]
-        for without in ((), excluded)
-    ]
-    counts = found[0][0].clusters
-    return [*(_spread([each.auc for each in one]) for one in found), f"{counts[0]} and {counts[1]}"]
+def _pairs(made: Sample, real: Sample) -> Iterator[tuple[str, tuple[Sample, ...], int]]:
+    """Yield a name, the two sides (or the one that is cut in halves) and how many seeds to spend."""
+    yield "made and real", (made, real), SEEDS
+    yield "real halves, by capture", (real,), SEEDS
+    for group in sorted(set(real.group.tolist())):
+        inside, outside = real.rows(real.group == group), real.rows(real.group != group)
+        if _enough(inside) and _enough(outside):
+            yield f"{group} and other real", (inside, outside), FEWER_SEEDS
+            yield f"made and {group}", (made, inside), FEWER_SEEDS
+    for service in sorted(set(made.service.tolist())):
+        mine, theirs = (side.rows(side.service == service) for side in (made, real))
+        if _enough(mine) and _enough(theirs):
+            yield f"{service}: made and real", (mine, theirs), FEWER_SEEDS
+            yield f"{service}: real halves", (theirs,), FEWER_SEEDS
 
 
-def _halved(sample: Sample, names: Sequence[str], excluded: Sequence[str], seeds: int = 0) -> list[str]:
-    found = [
-        [
-            telltale.tell(*telltale.halves(sample, seed), names, without, seed=seed).auc
-            for seed in range(seeds or FEWER_SEEDS)
-        ]
-        for without in ((), excluded)
-    ]
-    return [*(_spread(one) for one in found), str(len(np.unique(sample.cluster)))]
+def _told(sides: tuple[Sample, ...], names: Sequence[str], without: Sequence[str], seeds: int) -> list[Telltale]:
+    found = []
+    for seed in range(seeds):
+        one, other = sides if len(sides) == 2 else telltale.halves(sides[0], seed)
+        found.append(telltale.tell(one, other, names, without, seed=seed))
+    return found
 
 
 def _reasons(title: str, told: Telltale) -> Table:

@@ -1,5 +1,7 @@
 """Recordings are judged by label and by activity; intervals redraw a host's hour as a whole."""
 
+from dataclasses import replace
+
 import numpy as np
 
 from tests.training import made, recorded
@@ -28,7 +30,11 @@ def test_groups_are_labels_or_activities(tmp_path):
 
 
 def test_an_hour_of_a_host_is_redrawn_as_a_whole(tmp_path):
-    plain, _ = gather(tmp_path)
+    morning = recorded.day(1)
+    evening = [replace(talk, start_us=talk.start_us + 5 * 3_600_000_000) for talk in recorded.day(1)]
+    recorded.write(tmp_path, "mon", [*morning, *evening])
+    plain, _ = subject.gather(recordings.read([tmp_path]), made.feature_set(), "cns22")
     benign = plain.together[~plain.attack]
-    assert 12 <= len(np.unique(benign)) <= 24
+    hours = {(t.start_us // 3_600_000_000, t.host) for t in (*morning, *evening) if t.label == "benign"}
+    assert len(np.unique(benign)) == len(hours) == 12
     assert not set(benign.tolist()) & set(plain.together[plain.attack].tolist())

@@ -27,11 +27,11 @@ def test_captures_give_benign_files_of_the_chosen_kinds_and_the_large_count_less
     rows[2][3] = "benign-web"
     rows.append([SLOWLORIS, "attack", "slowloris", "slowloris", "ANY", "strong"])
     labels = write(tmp_path / "labels.tsv", HEADER, rows)
-    monkeypatch.setattr(sample, "FILE_FLOWS", 2.0)
+    monkeypatch.setattr(sample, "FILE_FLOWS", 0.5)
     found = of_captures(dev_captures, labels, made.feature_set(), "cns22")
     assert set(found.group.tolist()) == {"benign-iot", "benign-web"}
     for number in np.unique(found.cluster):
         own = found.cluster == number
-        assert found.weight[own].sum() == pytest.approx(min(2, own.sum()))
+        assert found.weight[own].sum() == pytest.approx(0.5)
     web = of_captures(dev_captures, labels, made.feature_set(), "cns22", ("benign-web",))
     assert set(web.group.tolist()) == {"benign-web"}

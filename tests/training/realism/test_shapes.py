@@ -24,6 +24,7 @@ def test_quantiles_are_weighted_and_pass_over_what_is_missing():
         ((1, 2), (3, 4), 1.0),
         ((1, 2, 3, 4), (3, 4, 5, 6), 0.5),
         ((1, 1, 1, 2), (1, 2, 2, 2), 0.5),
+        ((4, 1, 3, 2), (2, 4, 1, 3), 0.0),
     ],
 )
 def test_the_distance_is_the_widest_gap_between_the_distributions(one, other, apart):

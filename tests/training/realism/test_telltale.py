@@ -42,6 +42,14 @@ def test_both_sides_weigh_the_same_and_large_ones_are_drawn(monkeypatch):
     assert told.auc > 0.8
 
 
+def test_flows_of_little_weight_tell_little():
+    one, other = sample(seed=1), sample(seed=2)
+    other.features[::2, 0] += 4.0
+    assert telltale.tell(one, other, NAMES).auc > 0.7
+    other.weight[::2] = 1e-6
+    assert telltale.tell(one, other, NAMES).auc < 0.6
+
+
 def test_too_few_clusters_are_refused():
     with pytest.raises(NettrusionError, match="4 captures"):
         telltale.tell(sample(clusters=4), sample(), NAMES)

@@ -1,5 +1,7 @@
 """By the day: whole recordings on one side each, and lists that fit the data."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -31,6 +33,15 @@ def test_train_is_thinned_by_label_and_keeps_benign_rows(table):
     train = table.rows(split.train)
     assert train.benign.sum() == 240
     assert np.unique(train.label[~train.benign], return_counts=True)[1].tolist() == [10, 10]
+
+
+def test_what_is_not_learnt_is_only_tested(table):
+    labels = tuple("infiltration" if name == "scan" else name for name in table.labels)
+    strange = replace(table, labels=labels)
+    split = another_day(strange, ["mon"], ["tue"], ["wed"])
+    assert "infiltration" in strange.family[split.test]
+    for rows in (split.train, split.calibration):
+        assert set(strange.family[rows].tolist()) == {"benign", "bruteforce"}
 
 
 @pytest.mark.parametrize(

@@ -5,7 +5,7 @@ import numpy as np
 from tests.training import made, recorded
 from training.datasets import captures
 from training.splits import violations
-from training.splits.grouped import later_the_same_day
+from training.splits.grouped import _cuts, later_the_same_day
 
 
 def test_nothing_stands_on_two_sides():
@@ -80,6 +80,11 @@ def test_acts_of_a_recording_are_not_cut(tmp_path):
         acts = [set(table.episodes[rows[table.family[rows] == family]].tolist()) for rows in parts(split)]
         assert [len(one) for one in acts] == [3, 1, 2]
         assert len(set.union(*acts)) == 6
+
+
+def test_every_part_has_an_act_though_one_is_far_larger():
+    episodes = np.array([7] * 8 + [3] + [5])
+    assert _cuts(episodes, np.array([0.5, 0.75])) == [8, 9]
 
 
 def test_two_acts_are_cut_by_time(tmp_path):
