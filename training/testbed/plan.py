@@ -117,7 +117,9 @@ def _times(
 
 def _attack(profile: Profile, attack: Attack, who: str) -> Iterator[_Entry]:
     length_s = profile.hours * 3600.0
-    first, last = attack.between_s or (0.0, length_s)
+    # A series that has no window of its own begins early enough to be whole.
+    series_s = attack.every_s * attack.count
+    first, last = attack.between_s or (0.0, max(0.0, length_s - series_s))
     for turn in range(attack.times):
         rng = random.Random(f"{who}/{turn}")
         at = rng.uniform(first, last)
