@@ -15,9 +15,10 @@ import numpy as np
 import numpy.typing as npt
 
 from sensor.errors import NettrusionError
+from training.testbed.packets import PROTOCOLS
 
 NEEDED = frozenset({"src", "sport", "dst", "dport", "proto", "start", "end", "label"})
-PROTOCOLS = {"icmp": 1, "tcp": 6, "udp": 17, "icmp6": 58}
+NUMBERS = {name: number for number, name in PROTOCOLS.items()}
 _RESOLUTION_NS = 1_000
 """Labels have times in whole microseconds, as the captures."""
 
@@ -67,7 +68,7 @@ def read(path: Path) -> tuple[dict[Key, list[int]], list[Conversation]]:
 
 
 def _key(row: dict[str, str]) -> Key:
-    protocol = PROTOCOLS[row["proto"]] if row["proto"] in PROTOCOLS else int(row["proto"])
+    protocol = NUMBERS[row["proto"]] if row["proto"] in NUMBERS else int(row["proto"])
     ends = sorted((_packed(row[side]), int(row[f"{side[0]}port"] or 0)) for side in ("src", "dst"))
     return protocol, ends[0], ends[1]
 

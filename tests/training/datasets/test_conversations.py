@@ -29,11 +29,12 @@ def test_both_ways_round_are_one_key_and_protocols_are_not(tmp_path):
         "10.0.0.1,5,10.0.0.2,80,udp,1.0,2.0,3,benign",
         "fe80::1,0,ff02::1,0,icmp6,1.0,2.0,3,benign",
         "10.0.0.1,0,10.0.0.2,0,47,1.0,2.0,3,benign",
+        "10.0.0.1,0,224.0.0.22,0,igmp,1.0,2.0,3,benign",
     )
     keys, rows = conversations.read(path)
-    assert sorted(keys.values()) == [[0, 1], [2], [3], [4]]
-    assert {key[0] for key in keys} == {6, 17, 58, 47}
-    assert len(rows) == 5
+    assert sorted(keys.values()) == [[0, 1], [2], [3], [4], [5]]
+    assert {key[0] for key in keys} == {6, 17, 58, 47, 2}
+    assert len(rows) == 6
 
 
 @pytest.mark.parametrize(
