@@ -49,6 +49,8 @@ KERNEL = "kernel"
 SLACK_NS = 1_000
 # How long after the call a connection's first packet may reach the capture: lost SYNs are repeated.
 KNOCKING_NS = 150_000_000_000
+# The same for a connection in whose call the program was killed: nothing is repeated any more.
+BEGUN_NS = 1_000_000_000
 # A datagram may be this much under way between a program that has ended since and the capture.
 LINGER_NS = 10_000_000_000
 # Of two runs that used one 5-tuple within so short a time, none can be told to be the owner.
@@ -128,6 +130,7 @@ class Book:
         self._story = story
         self._exact: dict[Tuple5, list[Socket]] = defaultdict(list)
         self._vague: dict[tuple[str, int, str, int], list[Socket]] = defaultdict(list)
+        self._meant: dict[tuple[str, str, int], list[Socket]] = defaultdict(list)
         self._called: dict[int, list[Socket]] = defaultdict(list)
         self._own = story.addresses_of_runs
         for line in sorted(lines, key=lambda line: line.time_ns):
@@ -136,6 +139,8 @@ class Book:
                 continue
             if line.kind == "listen":
                 self._called[key.sport].append(line)
+            elif line.kind == "intent":
+                self._meant[key.protocol, key.dst, key.dport].append(line)
             elif key.src in WILDCARDS and line.kind != "raw":
                 self._vague[key.protocol, key.sport, key.dst, key.dport].append(line)
             else:
@@ -162,6 +167,11 @@ class Book:
         ]
         alive = [line for line in exact if self._alive(line, start_ns)]
         alive = alive or [line for line in vague if self._alive(line, start_ns)]
+        alive = alive or [
+            line
+            for line in self._meant.get((key.protocol, key.dst, key.dport), [])
+            if 0 <= start_ns + SLACK_NS - line.time_ns <= BEGUN_NS and key.src in self._own[line.run]
+        ]
         return sorted(alive, key=lambda line: -line.time_ns)
 
     def sent_until(self, key: Tuple5, start_ns: int, end_ns: int) -> Socket | None:

@@ -28,7 +28,7 @@ from training.testbed.packets import PROTOCOLS, Tuple5
 
 SOURCE = Path(__file__).with_name("socklog.c")
 COLUMNS = ("time_ns", "run", "pid", "kind", "protocol", "local", "lport", "remote", "rport")
-Kind = Literal["connect", "datagram", "raw", "listen", "nat"]
+Kind = Literal["connect", "intent", "datagram", "raw", "listen", "nat"]
 WILDCARDS = {"0.0.0.0", "::"}
 # The tracking of connections sees a packet about when the program's call returns.
 TRANSLATED_WITHIN_NS = 150_000_000_000
@@ -38,7 +38,8 @@ TRANSLATED_WITHIN_NS = 150_000_000_000
 class Socket:
     """One line of the socket log: a run used these two ends of this protocol from this time on.
 
-    `connect` is a TCP connection, `datagram` UDP or a ping's ICMP socket, `raw` a packet of the
+    `connect` is a TCP connection, `intent` one in whose call the program was killed (local port 0,
+    for it is not known), `datagram` UDP or a ping's ICMP socket, `raw` a packet of the
     program's own making, `listen` a TCP port that others may call (remote side empty and 0), `nat`
     one of these as the gateway translated it. A ping's identifier stands in both ports. A local
     address that is not known is `0.0.0.0` or `::`. `time_ns` is CLOCK_REALTIME before the call.
@@ -84,13 +85,17 @@ def environment(shim: Path, log: Path, run: int) -> dict[str, str]:
 def read(path: Path) -> list[Socket]:
     """Return a socket log's lines in order of time; the log is the shim's own or a NAME.sockets.csv.gz.
 
+    An intent that became a connection is left out.
     Raises NettrusionError with the first line that is none.
     """
     text = gzip.decompress(path.read_bytes()).decode("ascii") if path.suffix == ".gz" else path.read_text("ascii")
     rows = list(csv.reader(io.StringIO(text)))
     if rows and rows[0] == list(COLUMNS):
         rows = rows[1:]
-    return sorted((_line(path, row) for row in rows), key=lambda line: line.time_ns)
+    lines = [_line(path, row) for row in rows]
+    begun = {(line.time_ns, line.pid) for line in lines if line.kind == "connect"}
+    kept = (line for line in lines if line.kind != "intent" or (line.time_ns, line.pid) not in begun)
+    return sorted(kept, key=lambda line: line.time_ns)
 
 
 def _line(path: Path, row: list[str]) -> Socket:

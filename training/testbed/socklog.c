@@ -6,7 +6,8 @@
  *
  *   time_ns,run,pid,kind,protocol,local,local port,remote,remote port
  *
- * TCP: at connect, when the local port is known and before the program can wait or be killed.
+ * TCP: at connect, an intent before the call, for a program may be killed in it, and again when the
+ * local port is known and before the program can wait.
  * UDP and ICMP datagram sockets: at connect, and at a send to somebody new. Raw and packet sockets:
  * the ends that stand in the packet. Loopback is left out. Without the two variables, or when the
  * log cannot be written, nothing is logged and the program runs as ever.
@@ -412,6 +413,21 @@ static void connected(int fd, uint64_t time_ns, const void *to, socklen_t length
     errno = before;
 }
 
+/* A TCP connection is about to begin; the reader forgets this when the connection itself is there. */
+static void intended(uint64_t time_ns, const void *to, socklen_t length)
+{
+    int before = errno;
+    struct ends ends;
+    memset(&ends, 0, sizeof ends);
+    ends.protocol = IPPROTO_TCP;
+    if (take(to, length, ends.remote, &ends.rport)) {
+        if (is_v4(ends.remote))
+            set_v4(ends.local, &(uint32_t){0});
+        append("intent", time_ns, &ends);
+    }
+    errno = before;
+}
+
 static int has_begun(int result, int error)
 {
     return result == 0 || error == EINPROGRESS || error == EINTR || error == ECONNREFUSED || error == ETIMEDOUT ||
@@ -432,6 +448,7 @@ int connect(int fd, const struct sockaddr *to, socklen_t length)
             datagram(fd, kind, time_ns, to, length, NULL);
         return result;
     }
+    intended(time_ns, to, length);
     /* Begun without waiting, so that the port is known and logged even if the wait has no end. */
     int before = errno;
     long flags = syscall(SYS_fcntl, fd, F_GETFL);
