@@ -30,6 +30,7 @@ def draw(path: Path, samples: Mapping[str, Sample]) -> Path:
         axes.set_xlabel(panel)
         axes.set_ylabel("share of flows")
         axes.set_ylim(0, 1)
+        axes.set_xlim(left=0)
         axes.spines[["top", "right"]].set_visible(False)
         axes.grid(alpha=0.25)
     figure.axes[0].legend(frameon=False, fontsize=8)
