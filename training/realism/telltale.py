@@ -65,12 +65,13 @@ def tell(
     fold = np.concatenate([_folds(side.cluster, side.weight, rng) for side in sides])
     columns = [names[place] for place in kept.tolist()]
     score, lost = np.zeros(len(rows)), np.zeros(len(columns))
-    for number in range(FOLDS):
-        held = fold == number
-        model = _fit(rows[~held], truth[~held], weight[~held], seed)
-        score[held] = model(rows[held])
-        if explained:
-            lost += _lost(model, rows[held], truth[held], weight[held], rng) / FOLDS
+    with one_thread():
+        for number in range(FOLDS):
+            held = fold == number
+            model = _fit(rows[~held], truth[~held], weight[~held], seed)
+            score[held] = model(rows[held])
+            if explained:
+                lost += _lost(model, rows[held], truth[held], weight[held], rng) / FOLDS
     order = np.argsort(-lost, kind="stable") if explained else np.array([], dtype=np.int64)
     alone = {name: _auc(truth, rows[:, place], weight) for place, name in enumerate(columns)} if explained else {}
     return Telltale(
@@ -117,14 +118,8 @@ def _fit(rows: npt.NDArray[np.float32], truth: npt.NDArray[np.int64], weight: Fl
     model = HistGradientBoostingClassifier(
         max_iter=60, max_leaf_nodes=15, max_bins=63, min_samples_leaf=20, early_stopping=False, random_state=seed
     )
-    with one_thread():
-        model.fit(rows, truth, sample_weight=weight)
-
-    def score(asked: npt.NDArray[np.float32]) -> Floats:
-        with one_thread():
-            return np.asarray(model.decision_function(asked), dtype=np.float64)
-
-    return score
+    model.fit(rows, truth, sample_weight=weight)
+    return lambda asked: np.asarray(model.decision_function(asked), dtype=np.float64)
 
 
 def _lost(
