@@ -4,7 +4,7 @@ import re
 import shutil
 import subprocess
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -44,8 +44,12 @@ Pair = tuple[str, End, End]
 """A protocol and two ends, the smaller first: a 5-tuple without a direction."""
 
 
-def servers(rows: Iterable[Labelled], logs: Mapping[str, Sequence[Path]]) -> dict[str, int]:
+def servers(
+    rows: Iterable[Labelled], logs: Mapping[str, Sequence[Path]], own: Mapping[Path, Collection[str]] | None = None
+) -> dict[str, int]:
     """Return how many lines of the servers' logs agree with the labels, by kind of server and label.
+
+    `own` are the addresses of each log's host: what a host says to itself passes no wire.
 
     Each line that tells an address and a port must be of a labelled conversation from there, and
     who calls itself by the name of a known program before a web server must not be labelled as
@@ -60,18 +64,23 @@ def servers(rows: Iterable[Labelled], logs: Mapping[str, Sequence[Path]]) -> dic
         for line in path.read_text(encoding="utf-8", errors="replace").splitlines():
             for program, pattern in LINES.items():
                 if found := pattern.search(line):
-                    if confirmed := _confirmed(path, line, found.groupdict(), known):
+                    inside = (own or {}).get(path, ())
+                    if confirmed := _confirmed(path, line, found.groupdict(), known, inside):
                         agreed[f"{program} {confirmed.label}"] += 1
                     break
     return dict(sorted(agreed.items()))
 
 
 def _confirmed(
-    path: Path, line: str, said: Mapping[str, str], known: Mapping[End, Sequence[Labelled]]
+    path: Path,
+    line: str,
+    said: Mapping[str, str],
+    known: Mapping[End, Sequence[Labelled]],
+    inside: Collection[str],
 ) -> Labelled | None:
     """Return a row that a line agrees with, None for one about a talk inside one host."""
     src = said["src"].removeprefix("::ffff:")
-    if src.startswith("127.") or src == "::1":
+    if src.startswith("127.") or src == "::1" or src in inside:
         return None
     port = said.get("dport")
     rows = [row for row in known.get((src, int(said["sport"])), ()) if port in (None, str(row.talk.key.dport))]

@@ -70,7 +70,7 @@ def record(profile: Profile, seed: int, folder: Path, name: str, tell: Tell) -> 
     labels.write(files["labels"], settled.rows)
     sockets.write(files["sockets"], settled.lines)
     witnesses = evidence.tshark(files["capture"], settled.rows)
-    witnesses |= evidence.servers(rows, logs(raw.served, world))
+    witnesses |= evidence.servers(rows, *logs(raw.served, world, told))
     document = {
         "format": manifest.FORMAT,
         "command": f"nettrusion testbed run {profile.name} --seed {seed} --name {name} -o DIR",
@@ -157,12 +157,14 @@ def story(raw: Raw, company: Cast, world: World) -> Story:
     return Story(acts, raw.runs, services, manifest.addresses(world))
 
 
-def logs(served: Iterable[Served], world: World) -> dict[str, list[Path]]:
-    """Return the servers' own logs by program, for the second witness."""
+def logs(
+    served: Iterable[Served], world: World, told: Story
+) -> tuple[dict[str, list[Path]], dict[Path, frozenset[str]]]:
+    """Return the services' own logs, for the second witness, and the addresses of each log's host."""
     found: dict[str, list[Path]] = {}
+    hosts: dict[Path, frozenset[str]] = {}
     for one in served:
-        for log in one.service.logs:
-            path = world.folder(one.service.name) / log
-            if path.is_file():
-                found.setdefault(Path(next(iter(one.service.needs), one.service.name)).name, []).append(path)
-    return found
+        paths = [world.folder(one.service.name) / log for log in one.service.logs]
+        found[one.service.name] = [path for path in paths if path.is_file()]
+        hosts |= {path: told.addresses[one.service.host] for path in found[one.service.name]}
+    return found, hosts
