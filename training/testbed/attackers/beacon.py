@@ -7,7 +7,10 @@ from training.testbed.acts import Kind, Stage
 from training.testbed.attackers.drawing import about, bracketed, one, pause
 from training.testbed.services import c2
 
-AGENTS = ("Mozilla/4.0 (compatible; MSIE 7.0; Windows NT 6.1)", "Mozilla/5.0 (Windows NT 6.1; WOW64) Trident/7.0")
+AGENTS: tuple[str, ...] = (
+    "Mozilla/4.0 (compatible; MSIE 7.0; Windows NT 6.1)",
+    "Mozilla/5.0 (Windows NT 6.1; WOW64) Trident/7.0",
+)
 AGENTS += ("Go-http-client/1.1", "WinHTTP/1.0", "-", "Microsoft-CryptoAPI/10.0")
 PATHS = ("/pixel.gif", "/submit.php", "/jquery-3.3.1.min.js", "/api/v2/ping", "/gate.php", "/__utm.gif")
 

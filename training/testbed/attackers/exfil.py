@@ -68,7 +68,8 @@ def spell(stage: Stage) -> None:
     """Spell a file in the names of DNS queries."""
     data = base64.b32encode(stage.rng.randbytes(about(stage, "bytes", 0.8))).decode().rstrip("=").lower()
     longest = min(about(stage, "label", 0.1), 63)
-    mark, names = f"{stage.rng.getrandbits(20):05x}", []
+    mark = f"{stage.rng.getrandbits(20):05x}"
+    names: list[str] = []
     while data and len(names) < int(one(stage, "most")):
         size = longest * int(one(stage, "labels"))
         part, data = data[:size], data[size:]

@@ -152,13 +152,17 @@ def form(stage: Stage) -> None:
     tools[one(stage, "tool")]()
 
 
-def login(stage: Stage) -> None:
-    """Guess at mail, a database or shared files, with a tool that speaks them all."""
-    service = str(one(stage, "service"))
-    if one(stage, "tool") == "medusa":
-        medusa(stage, {"smtp": "smtp", "postgres": "postgres", "smb": "smbnt"}.get(service, service))
+def mail(stage: Stage) -> None:
+    """Guess at a mailbox (imap), or where mail is handed in (smtp)."""
+    if one(stage, "service") == "smtp":
+        hydra(stage, "smtp", "TLS", port=587)
     else:
-        hydra(stage, {"smb": "smb2"}.get(service, service))
+        hydra(stage, "imap")
+
+
+def database(stage: Stage) -> None:
+    """Guess at a database."""
+    hydra(stage, "postgres")
 
 
 TOOLS = {
@@ -202,6 +206,6 @@ KINDS = (
     _kind("ftp-guessing", ftp, "hydra medusa patator ncrack curl", ("ftp",)),
     _kind("http-guessing", http, "hydra medusa patator ncrack wfuzz curl", ("web",), user=["admin", "guest"], tries=40),
     _kind("form-guessing", form, "hydra patator wfuzz", ("web",), user=["admin", "guest", "ada"], tries=40),
-    # service: imap, smtp, postgres, redis or smb, on the host that has it.
-    _kind("login-guessing", login, "hydra medusa", ("mail",), target="infra", service="imap"),
+    _kind("mail-guessing", mail, "hydra", ("mail",), target="infra", service=["imap", "smtp"], tries=12),
+    _kind("database-guessing", database, "hydra", ("postgres",), target="store"),
 )
