@@ -166,5 +166,5 @@ def logs(
     for one in served:
         paths = [world.folder(one.service.name) / log for log in one.service.logs]
         found[one.service.name] = [path for path in paths if path.is_file()]
-        hosts |= {path: told.addresses[one.service.host] for path in found[one.service.name]}
+        hosts |= dict.fromkeys(found[one.service.name], told.addresses[one.service.host])
     return found, hosts
