@@ -12,7 +12,9 @@ def drawn(tmp_path: Path, seed: int, **settings: object) -> dict[str, object]:
     found: dict[str, object] = {}
 
     def play(stage: Stage) -> None:
-        found.update(count=about(stage, "count"), one=one(stage, "one"), where=address(stage))
+        found.update(
+            count=about(stage, "count"), wild=about(stage, "count", 2.0), one=one(stage, "one"), where=address(stage)
+        )
         found["words"] = guesses(stage, "guest", 12)
         found["right"] = stage.world.passwords["guest"]
         pause(stage, "wait")
@@ -25,6 +27,7 @@ def drawn(tmp_path: Path, seed: int, **settings: object) -> dict[str, object]:
 def test_numbers_spread_about_their_setting_and_stay_bounded(tmp_path: Path):
     counts = sorted(int(str(drawn(tmp_path, seed)["count"])) for seed in range(200))
     assert 40 <= counts[100] <= 60 and counts[0] < 35 and counts[-1] > 70 and counts[-1] <= 200
+    assert max(int(str(drawn(tmp_path, seed)["wild"])) for seed in range(60)) == 200
     assert {drawn(tmp_path, seed)["one"] for seed in range(20)} == {"a", "b"}
 
 
