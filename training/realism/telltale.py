@@ -16,7 +16,7 @@ from training.models.reproducible import one_thread
 from training.realism.sample import Sample
 
 FOLDS = 5
-SIDE_FLOWS = 3_000
+SIDE_FLOWS = 2_000
 """At most so many flows a side, drawn by weight."""
 Floats = npt.NDArray[np.float64]
 Scorer = Callable[[npt.NDArray[np.float32]], Floats]
