@@ -9,7 +9,9 @@ from typing import Any
 import pytest
 
 from tests.training.testbed import bench
+from training.testbed.casting import needs
 from training.testbed.enclosure import missing
+from training.testbed.settings import load
 
 
 @pytest.fixture(scope="session")
@@ -21,16 +23,16 @@ def bundled(repo: Path) -> Path:
 @pytest.fixture(scope="session")
 def recorded(repo: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Record the shortest profile for real and return its manifest."""
-    if lacks := missing():
+    if lacks := missing(needs(load("brief"))):
         pytest.skip("a real recording is not possible: " + "; ".join(lacks))
     folder = tmp_path_factory.mktemp("recorded")
-    words = ["record", "-o", str(folder), "--profile", "brief", "--seed", "5", "--name", "brief"]
+    words = ["testbed", "run", "brief", "-o", str(folder), "--seed", "5"]
     done = subprocess.run(
-        [sys.executable, "-m", "training.testbed", *words],
+        [sys.executable, "-c", "import sys; from sensor.cli import main; sys.exit(main(sys.argv[1:]))", *words],
         cwd=repo,
         capture_output=True,
         text=True,
-        timeout=150,
+        timeout=250,
     )
     assert done.returncode == 0, done.stdout + done.stderr
     return folder / "brief.manifest.json"
