@@ -154,6 +154,17 @@ def test_an_unknown_local_address_is_one_of_the_runs_host(tmp_path: Path):
     assert owners(label(capture, lines, TWO)) == [10]
 
 
+def test_a_connection_in_whose_call_the_program_was_killed_is_its_runs(tmp_path: Path):
+    frames = [(10, tcp(A, 1000, B, 80, SYN)), (12, tcp(A, 1001, B, 80, SYN))]
+    meant = line(8, 10, "intent", "tcp", "0.0.0.0", 0, B, 80)
+    lines = [meant, line(9, 11, "connect", "tcp", A, 1001, B, 80)]
+    assert owners(label(load(tmp_path, frames), lines, TWO)) == [10, 11]
+    with pytest.raises(NettrusionError, match=r"1 of 1 .*run 11 \(tool11\), run 10 \(tool10\)"):
+        label(load(tmp_path, frames[:1]), [meant, replace(meant, run=11, time_ns=meant.time_ns + 1)], TWO)
+    with pytest.raises(NettrusionError, match=r"1 of 1 .*none"):
+        label(load(tmp_path, [(2_000_000, tcp(A, 1000, B, 80, SYN))]), [meant], TWO)
+
+
 def test_a_conversation_across_the_gateway_is_the_inside_runs(tmp_path: Path):
     capture = load(tmp_path, [(10, tcp(C, 61000, B, 80, SYN)), (11, tcp(B, 80, C, 61000, SYN_ACK))])
     assert owners(label(capture, [line(9, 10, "nat", "tcp", C, 61000, B, 80)], TWO)) == [10]

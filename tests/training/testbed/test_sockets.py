@@ -220,6 +220,13 @@ def test_a_log_is_read_as_it_was_written(tmp_path: Path):
     assert gzip.decompress(again).decode().splitlines()[0] == ",".join(sockets.COLUMNS)
 
 
+def test_an_intent_that_became_a_connection_is_forgotten(tmp_path: Path):
+    path = tmp_path / "log"
+    meant = "10,1,{pid},intent,tcp,0.0.0.0,0,10.77.9.10,80\n"
+    path.write_text(meant.format(pid=7) + "10,1,7,connect,tcp,10.77.1.10,1,10.77.9.10,80\n" + meant.format(pid=8))
+    assert [(one.kind, one.pid) for one in sockets.read(path)] == [("connect", 7), ("intent", 8)]
+
+
 @pytest.mark.parametrize("bad", ["1,2,3", "x,1,2,connect,tcp,a,1,b,2", "1,1,2,gossip,tcp,a,1,b,2"])
 def test_a_line_that_is_none_is_named(tmp_path: Path, bad: str):
     path = tmp_path / "log"
