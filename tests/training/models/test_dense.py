@@ -63,6 +63,7 @@ def test_a_class_without_train_rows_has_no_output(lesson):
     fitted = SMALL.fit(Lesson(few, lesson.calibration), 1)
     assert fitted.classes == ("benign", "scan", "bot")
     assert fitted.network.output_shape[-1] == 3
+    assert fitted.probability is not None
     probability = fitted.probability(lesson.calibration.features)
     assert probability.shape[1] == len(CLASSES)
     assert probability[:, [CLASSES.index(name) for name in fitted.classes]].sum(axis=1) == pytest.approx(1)
