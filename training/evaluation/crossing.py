@@ -212,9 +212,12 @@ def of_day(table: FlowTable) -> Exam:
 
 
 def thinned(table: FlowTable, limit: int = LABEL_ROWS) -> FlowTable:
-    """Return the rows that are learnt: all benign ones, of every attack label that is learnt at most `limit`."""
+    """Return the rows that are learnt: all benign ones, of every attack label at most `limit`.
+
+    Labels that are no class of their own are learnt as attacks too: nobody is asked which class it is.
+    """
     kept = [np.flatnonzero(table.benign)]
-    for label in np.unique(table.label[table.target > 0]):
+    for label in np.unique(table.label[~table.benign]):
         rows = np.flatnonzero(table.label == label)
         kept.append(rows if len(rows) <= limit else rows[np.linspace(0, len(rows) - 1, limit).astype(int)])
     return table.rows(np.sort(np.concatenate(kept)))
