@@ -39,11 +39,12 @@ def _table(found: Crossing, exam: str, learner: str, lessons: Sequence[str]) -> 
             ]
         )
     own = [f"{lesson} {_percent([one.false_positive_rate for one in marks[lesson]])}" for lesson in lessons]
+    spread = f"Median and range over {seeds} seeds." if seeds > 1 else "Every seed gives the same detector."
     return Table(
         ["class", *(f"ROC-AUC: {lesson}" for lesson in lessons), *(f"found at FPR {RATE:g}: {n}" for n in lessons)],
         rows,
-        f"Median and range over {seeds} seeds. †: no flow of that class was learnt. False alerts at the learner's own"
-        f" threshold of {OWN:g}: {'; '.join(own)}.",
+        f"{spread} †: no flow of that class was learnt. False alerts at the learner's own threshold of {OWN:g}:"
+        f" {'; '.join(own)}.",
     )
 
 
