@@ -165,7 +165,8 @@ def _streams(capture: Path) -> tuple[dict[Pair, list[Stream]], dict[Pair, int]]:
         if tsport or usport:
             source = (src, int(tsport or usport))
             pair = _pair(protocol, source, (dst, int(tdport or udport)))
-            number = tcp or udp
+            # A dissector may tie packets of other ports to its own stream; a UDP stream is its 5-tuple.
+            number = tcp or (udp and str(pair))
             whole[fragment] = (pair, number)
         elif fragment in whole:
             pair, number = whole[fragment]

@@ -40,6 +40,20 @@ class Raw:
     translations: Sequence[Translation]
     losses: Mapping[str, int]
     log: Path
+    snap_bytes: int
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where a recording's files go."""
+
+    folder: Path
+    name: str
+
+    @property
+    def files(self) -> dict[str, Path]:
+        """The files by part."""
+        return {part: self.folder / f"{self.name}.{suffix}" for part, suffix in manifest.PARTS.items()}
 
 
 def record(profile: Profile, seed: int, folder: Path, name: str, tell: Tell) -> dict[str, Any]:
@@ -54,23 +68,12 @@ def record(profile: Profile, seed: int, folder: Path, name: str, tell: Tell) -> 
     furnish(world, keep=[folder])
     raw = perform(profile, company, world, seed, tell)
     told = story(raw, company, world)
-    capture = packets.load(*(heard.path for heard in raw.heard))
-    tell(f"{len(raw.outcome.played)} acts played by {len(raw.runs)} programs; {len(capture)} packets to label")
-    lines = sockets.translated(sockets.read(raw.log), raw.translations, told.addresses_of_runs)
     try:
-        rows = labels.label(capture, lines, told)
+        document = describe(raw, told, Place(folder, name), tell)
     except NettrusionError as problem:
         left = folder / f"{name}.failed"
         keep(raw, told, world, left)
         raise NettrusionError(f"{problem} The packets and the socket log are in {left}.") from problem
-    tell(f"{len(rows)} conversations labelled; witnesses are heard")
-    settled = retime.settle(capture, rows, lines, told)
-    files = {part: folder / f"{name}.{suffix}" for part, suffix in manifest.PARTS.items()}
-    written = retime.write_capture(files["capture"], settled, snap_bytes=profile.snap_bytes)
-    labels.write(files["labels"], settled.rows)
-    sockets.write(files["sockets"], settled.lines)
-    witnesses = evidence.tshark(files["capture"], settled.rows)
-    witnesses |= evidence.servers(rows, *logs(raw.served, world, told))
     document = {
         "format": manifest.FORMAT,
         "command": f"nettrusion testbed run {profile.name} --seed {seed} --name {name} -o DIR",
@@ -78,6 +81,29 @@ def record(profile: Profile, seed: int, folder: Path, name: str, tell: Tell) -> 
         "profile": asdict(profile),
         "network": manifest.drawn(world),
         "versions": manifest.versions(needs(profile).values()),
+        **document,
+    }
+    (folder / f"{name}.manifest.json").write_text(manifest.dump(document), encoding="ascii")
+    return document
+
+
+def describe(raw: Raw, told: Story, place: Place, tell: Tell) -> dict[str, Any]:
+    """Label what was recorded, move it to virtual time, write the files, hear the witnesses; return the facts.
+
+    Raises NettrusionError when a conversation has no one owner or when a witness contradicts.
+    """
+    capture = packets.load(*(heard.path for heard in raw.heard))
+    tell(f"{len(raw.outcome.played)} acts played by {len(raw.runs)} programs; {len(capture)} packets to label")
+    lines = sockets.translated(sockets.read(raw.log), raw.translations, told.addresses_of_runs)
+    rows = labels.label(capture, lines, told)
+    tell(f"{len(rows)} conversations labelled; the files are written and the witnesses heard")
+    settled = retime.settle(capture, rows, lines, told)
+    files = place.files
+    written = retime.write_capture(files["capture"], settled, snap_bytes=raw.snap_bytes)
+    labels.write(files["labels"], settled.rows)
+    sockets.write(files["sockets"], settled.lines)
+    witnesses = evidence.servers(rows, *logs(raw.served, told)) | evidence.tshark(files["capture"], settled.rows)
+    return {
         "capture": {
             **manifest.described(files["capture"]),
             **written,
@@ -95,8 +121,6 @@ def record(profile: Profile, seed: int, folder: Path, name: str, tell: Tell) -> 
         "acts": [asdict(act) for act in settled.story.acts.values()],
         "runs": [asdict(run) for run in settled.story.runs.values()],
     }
-    (folder / f"{name}.manifest.json").write_text(manifest.dump(document), encoding="ascii")
-    return document
 
 
 def keep(raw: Raw, told: Story, world: World, folder: Path) -> None:
@@ -135,7 +159,7 @@ def perform(profile: Profile, company: Cast, world: World, seed: int, tell: Tell
                 programs.note(one)
             translations, losses = net.translations(), net.losses()
         runs = {run.run: run for run in programs.runs()}
-    return Raw(outcome, runs, programs.surprises, served, heard, translations, losses, log)
+    return Raw(outcome, runs, programs.surprises, served, heard, translations, losses, log, profile.snap_bytes)
 
 
 def story(raw: Raw, company: Cast, world: World) -> Story:
@@ -157,14 +181,12 @@ def story(raw: Raw, company: Cast, world: World) -> Story:
     return Story(acts, raw.runs, services, manifest.addresses(world))
 
 
-def logs(
-    served: Iterable[Served], world: World, told: Story
-) -> tuple[dict[str, list[Path]], dict[Path, frozenset[str]]]:
+def logs(served: Iterable[Served], told: Story) -> tuple[dict[str, list[Path]], dict[Path, frozenset[str]]]:
     """Return the services' own logs, for the second witness, and the addresses of each log's host."""
     found: dict[str, list[Path]] = {}
     hosts: dict[Path, frozenset[str]] = {}
     for one in served:
-        paths = [world.folder(one.service.name) / log for log in one.service.logs]
+        paths = [RUN / one.service.name / log for log in one.service.logs]
         found[one.service.name] = [path for path in paths if path.is_file()]
         hosts |= dict.fromkeys(found[one.service.name], told.addresses[one.service.host])
     return found, hosts

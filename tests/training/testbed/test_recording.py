@@ -135,7 +135,7 @@ def raw(log: Path) -> Raw:
     run = Run(2, 1, "curl", "desk", "curl http://x", 1_000, 3_000, 0)
     server = Run(1, 0, "nginx", "web", "nginx", 0, 9_000, -15)
     outcome = Outcome([Played(act, 1_000, 4_000)])
-    return Raw(outcome, {1: server, 2: run}, [], [], [], [], {}, log)
+    return Raw(outcome, {1: server, 2: run}, [], [], [], [], {}, log, 192)
 
 
 def test_a_story_has_virtual_acts_and_real_runs():
@@ -162,4 +162,4 @@ def _cast() -> Cast:
 
 
 def test_the_logs_of_services_are_those_that_there_are(tmp_path: Path):
-    assert recording.logs([], build(), story(raw(tmp_path), _cast(), build())) == ({}, {})
+    assert recording.logs([], story(raw(tmp_path), _cast(), build())) == ({}, {})
