@@ -91,11 +91,15 @@ def versions(packages: Iterable[str]) -> dict[str, str]:
 
 
 def addresses(world: World) -> dict[str, frozenset[str]]:
-    """Return all addresses of each host, those of its link and the spare one included."""
+    """Return all addresses of each host and of the router, those of the links and the spare one included."""
     hosts = [*world.hosts.values(), *([nat.gateway(world)] if world.nat else [])]
     own = {host.name: {*host.all_v4, *host.all_v6, f"fe80::77:ff:fe00:{host.number:x}10"} for host in hosts}
     if "web" in own:
         own["web"].add(world.spare)
+    own["router"] = set()
+    for host in hosts:
+        nets = (host.v4.rpartition(".")[0], host.v6.partition("::")[0])
+        own["router"] |= {f"{nets[0]}.1", f"{nets[1]}::1", f"fe80::77:ff:fe00:{host.number:x}01"}
     return {name: frozenset(them) for name, them in own.items()}
 
 

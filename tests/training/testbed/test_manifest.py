@@ -95,6 +95,7 @@ def test_addresses_are_all_that_a_host_may_send_from():
     assert {"10.77.9.10", "10.77.9.200", "fd77:9::10", "fe80::77:ff:fe00:910"} <= own["web"]
     assert len([one for one in own["bots"] if one.startswith("198.18.102.")]) == 12
     assert own["gateway"]
+    assert {"10.77.9.1", "fd77:9::1", "fe80::77:ff:fe00:901"} <= own["router"]
 
 
 def test_a_story_comes_back_from_its_manifest(recorded: Path):
