@@ -69,6 +69,7 @@ def tellings(
     """
     whole = telltale.tell(made, real, names, explained=True)
     fewer = telltale.tell(made, real, names, excluded, explained=True)
+    say(f"given away by {', '.join(list(whole.by_feature)[:SHOWN])}")
     rows: list[list[str]] = []
     for name, pair, seeds in _pairs(made, real):
         figures = [_spread([told.auc for told in _told(pair, names, without, seeds)]) for without in ((), excluded)]
