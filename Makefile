@@ -67,15 +67,22 @@ $(VENV)/.full: $(SOURCES) | $(BIN)/python
 TOOLS := tshark:tshark ip:iproute2 zstd:zstd strace:strace tcpdump:tcpdump tcpreplay:tcpreplay ethtool:ethtool \
 	rsyslogd:rsyslog redis-server:redis-server logrotate:logrotate openssl:openssl promtool:prometheus \
 	mmdebstrap:mmdebstrap systemd-analyze:systemd
-MISSING = $(strip $(foreach t,$(TOOLS),$(if $(shell command -v $(firstword $(subst :, ,$(t)))),,$(lastword $(subst :, ,$(t))))))
+# What the testbed's own recordings are made with, by package: see `nettrusion testbed packages`.
+TESTBED = $(shell $(BIN)/nettrusion testbed packages day 2>/dev/null) nftables conntrack
+ABSENT = $(strip $(foreach p,$(TESTBED),$(if $(wildcard /var/lib/dpkg/info/$(p).list /var/lib/dpkg/info/$(p)\:*.list),,$(p))))
+# Servers are for the tests' own networks: none is started on this machine when its package is installed.
+POLICY := /usr/sbin/policy-rc.d
+MISSING = $(strip $(ABSENT) $(foreach t,$(TOOLS),$(if $(shell command -v $(firstword $(subst :, ,$(t)))),,$(lastword $(subst :, ,$(t))))))
 
-tools:
+tools: $(VENV)/.full
 	@if [ -z "$(MISSING)" ]; then exit 0; \
 	elif [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
 		echo "installing $(MISSING)"; \
 		export DEBIAN_FRONTEND=noninteractive; \
+		own=no; [ -e $(POLICY) ] || { own=yes; printf '#!/bin/sh\nexit 101\n' > $(POLICY); chmod 755 $(POLICY); }; \
 		{ apt-get -qq update && apt-get -qq install -y --no-install-recommends $(MISSING); } >/dev/null \
 			|| echo "could not install $(MISSING); the tests that need them will be skipped" >&2; \
+		[ $$own = no ] || rm -f $(POLICY); \
 	else \
 		echo "missing programs: $(MISSING); install these packages, or their tests will be skipped" >&2; \
 	fi
