@@ -16,8 +16,8 @@ if TYPE_CHECKING:
 
 SUMMARY = "record labelled traffic: a small network of real programs, benign and attacking"
 DAYS = ("monday", "tuesday", "wednesday")
-SPARE_S = 300.0
-"""Set-up, labelling and taking down, beside the play itself and as much again for what it leaves to label."""
+SPARE_S = 900.0
+"""Set-up, labelling and taking down, beside the play itself and twice as much again for what it leaves to label."""
 MOST_SURPRISES = 8
 
 
@@ -146,7 +146,7 @@ def _record(profile: "Profile", args: argparse.Namespace, name: str) -> int:
     words = ["enclosed", str(path.resolve()) if path.suffix == ".toml" else args.profile, "--name", name]
     words += ["-o", str(args.output.resolve()), "--seed", str(profile.seed), "--minutes", str(profile.minutes)]
     words += ["--nat"] if profile.network.get("nat") else []
-    return enclose(words, 2 * 60.0 * profile.minutes + SPARE_S, needs=casting.needs(profile))
+    return enclose(words, 3 * 60.0 * profile.minutes + SPARE_S, needs=casting.needs(profile))
 
 
 def _enclosed(args: argparse.Namespace) -> int:
