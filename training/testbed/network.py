@@ -32,18 +32,19 @@ NAMESPACES = Path("/run/netns")
 INSIDE4, INSIDE6 = "10.77", "fd77"
 # Networks for benchmarks and examples: outside for every rule that knows private addresses.
 OUTSIDE4, OUTSIDE6 = "198.18", "2001:db8"
+# Distances as real captures show them: a network in the air, a provider's name server, sites on other continents.
 HOSTS = (
-    Host("desk", "inside", 1, delay_ms=0.2, jitter_ms=0.05),
-    Host("laptop", "inside", 2, delay_ms=1.6, jitter_ms=0.8, loss=0.0005, rate_mbit=120),
-    Host("office", "inside", 3, delay_ms=0.3, jitter_ms=0.05),
-    Host("phone", "inside", 4, delay_ms=3.5, jitter_ms=2.5, loss=0.002, rate_mbit=40),
-    Host("camera", "inside", 5, delay_ms=1.0, jitter_ms=0.3, loss=0.0002, rate_mbit=20),
-    Host("web", "servers", 9),
-    Host("infra", "servers", 10),
-    Host("store", "servers", 11),
-    Host("internet", "outside", 100, extra=23, delay_ms=4.0, jitter_ms=0.6, loss=0.0003, spread_ms=26.0, rate_mbit=60),
-    Host("attacker", "outside", 101, extra=1, delay_ms=18.0, jitter_ms=1.5, loss=0.001, spread_ms=9.0, rate_mbit=40),
-    Host("bots", "outside", 102, extra=11, delay_ms=10.0, jitter_ms=2.0, loss=0.002, spread_ms=45.0, rate_mbit=60),
+    Host("desk", "inside", 1, delay_ms=0.6, jitter_ms=0.3),
+    Host("laptop", "inside", 2, delay_ms=5.0, jitter_ms=4.0, loss=0.001, rate_mbit=80),
+    Host("office", "inside", 3, delay_ms=1.5, jitter_ms=0.6),
+    Host("phone", "inside", 4, delay_ms=16.0, jitter_ms=12.0, loss=0.004, rate_mbit=25),
+    Host("camera", "inside", 5, delay_ms=7.0, jitter_ms=3.0, loss=0.001, rate_mbit=10),
+    Host("web", "servers", 9, delay_ms=0.8, jitter_ms=0.3),
+    Host("infra", "servers", 10, delay_ms=5.0, jitter_ms=3.0),
+    Host("store", "servers", 11, delay_ms=0.5, jitter_ms=0.2),
+    Host("internet", "outside", 100, extra=23, delay_ms=6.0, jitter_ms=3.0, loss=0.001, spread_ms=90.0, rate_mbit=40),
+    Host("attacker", "outside", 101, extra=1, delay_ms=22.0, jitter_ms=4.0, loss=0.001, spread_ms=30.0, rate_mbit=40),
+    Host("bots", "outside", 102, extra=11, delay_ms=15.0, jitter_ms=6.0, loss=0.003, spread_ms=110.0, rate_mbit=40),
 )
 # Offload would put frames of 64 KiB with unfinished checksums into the capture.
 QUIET = ("tso", "off", "gso", "off", "gro", "off", "tx", "off", "rx", "off", "sg", "off")

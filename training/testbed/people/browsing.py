@@ -50,7 +50,7 @@ def session(stage: Stage) -> None:
     turns, words = PageTurns(stage.folder), [*seen.words, "-L"]
     words += ["--http1.1"] if stage.rng.random() < 0.5 else []
     count = min(2 + int(stage.rng.expovariate(0.7)), 6)
-    pauses_s = [min(stage.rng.lognormvariate(0.7, 0.7), 9.0) for _ in range(count - 1)]
+    pauses_s = [min(stage.rng.lognormvariate(1.5, 0.9), 25.0) for _ in range(count - 1)]
     for place in range(count):
         page = stage.rng.choice(seen.site.pages)
         # What a browser has in its cache it does not ask for again.
@@ -58,7 +58,7 @@ def session(stage: Stage) -> None:
         words += into_nothing([f"{seen.settled}{page.path}" if place else seen.url(page.path)])
         words += seen.objects(own)
         words += turns.next() if place < count - 1 else []
-    browser = stage.start(*words, limit_s=55.0, ok=(0,))
+    browser = stage.start(*words, limit_s=170.0, ok=(0,))
     turns.turn(stage, pauses_s)
     browser.wait()
 
@@ -115,7 +115,7 @@ def login(stage: Stage) -> None:
 KINDS = (
     Kind("web-page", "benign", page, CURL, SERVICES, lasts_s=1.5, settings=SETTINGS),
     Kind("web-page-h2", "benign", page_h2, CURL, SERVICES, lasts_s=1.0, settings=SETTINGS),
-    Kind("web-visit", "benign", session, CURL, SERVICES, lasts_s=8.0, settings=SETTINGS),
+    Kind("web-visit", "benign", session, CURL, SERVICES, lasts_s=17.0, limit_s=180.0, settings=SETTINGS),
     Kind(
         "web-browser",
         "benign",

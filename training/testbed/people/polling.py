@@ -98,9 +98,9 @@ def idle(stage: Stage) -> None:
     words = [*seen.words, "--keepalive-time", str(rng.randint(1, 12))]
     for _ in range(rng.randint(1, 2)):
         words += [*into_nothing([f"{seen.settled}/update.json"]), *turns.next()]
-        pauses_s.append(min(rng.lognormvariate(2.0, 0.7), 40.0))
+        pauses_s.append(min(rng.lognormvariate(2.5, 0.8), 60.0))
     words += into_nothing([f"{seen.settled}/update.json"]) if rng.random() < 0.5 else []
-    client = stage.start(*words, limit_s=100.0, ok=(0,))
+    client = stage.start(*words, limit_s=150.0, ok=(0,))
     turns.turn(stage, pauses_s)
     client.wait()
 
@@ -113,5 +113,5 @@ KINDS = (
     Kind("captive-check", "benign", captive, CURL, SERVICES, lasts_s=0.3, settings=SETTINGS),
     Kind("update-check", "benign", update, CURL, SERVICES, lasts_s=0.5, settings=SETTINGS),
     Kind("heartbeat", "benign", beat, CURL, SERVICES, lasts_s=10.0, settings=SETTINGS),
-    Kind("idle-keepalive", "benign", idle, CURL, SERVICES, lasts_s=14.0, limit_s=110.0, settings=SETTINGS),
+    Kind("idle-keepalive", "benign", idle, CURL, SERVICES, lasts_s=22.0, limit_s=160.0, settings=SETTINGS),
 )
