@@ -38,7 +38,7 @@ def main() -> None:
             flows[label, tool] += 1
             above[label, tool] += any(bit.startswith("ml.") for bit in event["metadata"].get("flowbits", []))
     for label, tool in sorted(flows):
-        print(f"{label:12}{tool:14}{above[label, tool]:5} of {flows[label, tool]:4} flows at or above the threshold")
+        print(f"{label:13}{tool:14}{above[label, tool]:5} of {flows[label, tool]:4} flows at or above the threshold")
 
 
 if __name__ == "__main__":
