@@ -1,5 +1,6 @@
 """Programs that ask over and over."""
 
+import time
 from pathlib import Path
 from typing import Any
 
@@ -63,6 +64,15 @@ def test_a_chat_says_lines(world: World, tmp_path: Path):
         assert stage.said and all(line.endswith("\n") and len(line) > 1 for line in stage.said)
 
 
+def logged(logs: list[Path]) -> list[str]:
+    """Return the lines of the logs; the last one is written a moment after the client has gone."""
+    for _ in range(50):
+        if lines := [line for log in logs for line in log.read_text().splitlines()]:
+            return lines
+        time.sleep(0.1)
+    return []
+
+
 def talked(bench: Bench) -> dict[str, Any]:
     """Chat, poll and listen for real; tell what the servers saw."""
     bench.serve("names", "web", "sites")
@@ -71,7 +81,7 @@ def talked(bench: Bench) -> dict[str, Any]:
     for name in ("websocket-chat", "web-api", "update-check", "captive-check"):
         with bench_stage(bench, BY_NAME[name], "laptop", 8) as stage:
             BY_NAME[name].play(stage)
-            lines = [line for log in logs for line in log.read_text().splitlines()]
+            lines = logged(logs)
             told[name] = [stage.surprises, sorted({line.split()[4] for line in lines})]
             for log in logs:
                 log.write_text("")
