@@ -72,17 +72,20 @@ TESTBED = $(shell $(BIN)/nettrusion testbed packages day 2>/dev/null) nftables c
 ABSENT = $(strip $(foreach p,$(TESTBED),$(if $(wildcard /var/lib/dpkg/info/$(p).list /var/lib/dpkg/info/$(p)\:*.list),,$(p))))
 # Servers are for the tests' own networks: none is started on this machine when its package is installed.
 POLICY := /usr/sbin/policy-rc.d
-MISSING = $(strip $(ABSENT) $(foreach t,$(TOOLS),$(if $(shell command -v $(firstword $(subst :, ,$(t)))),,$(lastword $(subst :, ,$(t))))))
+MISSING = $(strip $(foreach t,$(TOOLS),$(if $(shell command -v $(firstword $(subst :, ,$(t)))),,$(lastword $(subst :, ,$(t))))))
 
 tools: $(VENV)/.full
-	@if [ -z "$(MISSING)" ]; then exit 0; \
+	@if [ -z "$(MISSING)$(ABSENT)" ]; then exit 0; \
 	elif [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
-		echo "installing $(MISSING)"; \
+		echo "installing $(MISSING) $(ABSENT)"; \
 		export DEBIAN_FRONTEND=noninteractive; \
 		own=no; [ -e $(POLICY) ] || { own=yes; printf '#!/bin/sh\nexit 101\n' > $(POLICY); chmod 755 $(POLICY); }; \
-		{ apt-get -qq update && apt-get -qq install -y --no-install-recommends $(MISSING); } >/dev/null \
-			|| echo "could not install $(MISSING); the tests that need them will be skipped" >&2; \
+		apt-get -qq update >/dev/null; \
+		for some in "$(MISSING)" "$(ABSENT)"; do \
+			[ -z "$$some" ] || apt-get -qq install -y --no-install-recommends $$some >/dev/null \
+				|| echo "could not install $$some; the tests that need them will be skipped" >&2; \
+		done; \
 		[ $$own = no ] || rm -f $(POLICY); \
 	else \
-		echo "missing programs: $(MISSING); install these packages, or their tests will be skipped" >&2; \
+		echo "missing programs: $(MISSING) $(ABSENT); install these packages, or their tests will be skipped" >&2; \
 	fi
