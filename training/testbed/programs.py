@@ -8,6 +8,7 @@ import os
 import select
 import signal
 import subprocess
+import sys
 import threading
 import time
 from collections.abc import Callable, Collection, Mapping, Sequence
@@ -17,6 +18,7 @@ from pathlib import Path
 
 from sensor.errors import NettrusionError
 from training.testbed.acts import Done
+from training.testbed.enclosure import SOURCE_TREE
 from training.testbed.world import Host
 
 MOST_OUTPUT_BYTES = 1 << 20
@@ -267,8 +269,8 @@ def tool(words: Sequence[str]) -> str:
 
 
 def shown(words: Sequence[str]) -> str:
-    """Return a command as one line of at most 400 letters."""
-    line = " ".join(" ".join(words).split())
+    """Return a command as one line of at most 400 letters; where this project and its Python lie is left out."""
+    line = " ".join(" ".join(words).split()).replace(sys.executable, "python").replace(str(SOURCE_TREE), ".")
     return line if len(line) <= 400 else line[:397] + "..."
 
 

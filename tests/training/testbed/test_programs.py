@@ -1,5 +1,6 @@
 """Programs are bounded, numbered, logged, and gone when they should be."""
 
+import sys
 import threading
 import time
 from pathlib import Path
@@ -8,6 +9,7 @@ import pytest
 
 from sensor.errors import NettrusionError
 from tests.training.testbed.stages import WORLD, here
+from training.testbed.enclosure import SOURCE_TREE
 from training.testbed.programs import Order, Over, Programs, shown, surprise, tool
 
 DESK = WORLD.host("desk")
@@ -161,3 +163,4 @@ def test_a_tool_is_the_program_or_the_script_that_it_interprets():
     assert tool(["sh", "-c", "true"]) == "sh"
     assert shown(["a\nb", "c"]) == "a b c"
     assert len(shown(["x" * 500])) == 400
+    assert shown([f"PYTHONPATH={SOURCE_TREE}", sys.executable, "-S"]) == "PYTHONPATH=. python -S"
