@@ -14,7 +14,7 @@ from training.testbed.stage import ActStage
 
 
 def act(**settings: int) -> Act:
-    return Act(3, "work", "desk", 0, settings, "5/person/desk/0/work/0")
+    return Act(3, "work", "desk", 0, settings, "5/person/desk/0")
 
 
 def stage(programs: Programs, folder: Path, limit_s: float = 30.0, stop: threading.Event | None = None) -> ActStage:
