@@ -33,6 +33,38 @@ cdef struct Direction:
     uint32_t retrans
     uint32_t reserved
 
+cdef enum:
+    FIRST_PACKETS = 12           # packets of a flow that are kept one by one
+    HALF_LIVES = 3               # of the damped windows: 5, 60, 600 s
+    SPANS = 2                    # of the distinct counts: the last 60, 600 s
+
+cdef struct Context:             # what the two hosts have been doing; all zero where nobody kept count
+    float src_conns[HALF_LIVES]      # damped number of connections that the initiator began
+    float src_fails[HALF_LIVES]      # of those, the ones that came to nothing
+    float src_peers[SPANS]           # distinct responders
+    float src_ports[SPANS]           # distinct responder ports
+    float src_open                   # connections of the initiator open now
+    float dst_conns[HALF_LIVES]      # the same for the responder: connections that it was asked for
+    float dst_fails[HALF_LIVES]
+    float dst_peers[SPANS]           # distinct initiators
+    float dst_ports[SPANS]           # distinct ports of its own that were asked for
+    float dst_open
+    float pair_conns[HALF_LIVES]     # the same for initiator and responder together
+    float pair_fails[HALF_LIVES]
+    float pair_ports[SPANS]
+    float pair_open
+    float pair_fwd_bytes[SPANS]      # damped payload bytes, half-lives 60, 600 s
+    float pair_bwd_bytes[SPANS]
+    float pair_done                  # damped number of finished connections, half-life 600 s
+    float pair_gap_mean              # seconds between the beginnings of connections
+    float pair_gap_cv                # standard deviation over mean
+    float pair_fwd_mean              # payload bytes of a finished connection
+    float pair_fwd_cv
+    float pair_bwd_mean
+    float pair_bwd_cv
+    float pair_time_mean             # seconds that a finished connection took
+    float pair_time_cv
+
 cdef struct FlowRecord:
     int64_t start_ns
     int64_t end_ns
@@ -69,3 +101,10 @@ cdef struct FlowRecord:
     uint8_t roles_kept
     uint8_t swapped
     uint8_t reserved[5]
+    # the first packets: gap to the one before in microseconds (saturates), payload bytes and one more, negative from
+    # the responder (0: no such packet), TCP flags
+    uint32_t seq_gap_us[FIRST_PACKETS]
+    int32_t seq_size[FIRST_PACKETS]
+    uint8_t seq_flags[FIRST_PACKETS]
+    uint32_t reserved_seq
+    Context context
