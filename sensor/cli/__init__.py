@@ -27,6 +27,7 @@ EXTRAS = {
     "pandas": "training",
     "sklearn": "training",
     "matplotlib": "training",
+    "lxml": "training",
     "onnx": "export",
     "tf2onnx": "export",
     "skl2onnx": "export",
