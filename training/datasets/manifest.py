@@ -22,8 +22,9 @@ class SourceFile:
 class Manifest:
     """The data set's passport; it travels in the run folder and, shortened, in the bundle.
 
-    `about` says in a sentence each what the data is. `dropped` counts rows by reason, `skipped`
-    names files that are no labelled flow table,
+    `about` says in a sentence each what the data is. `dropped` counts rows by reason, `mended` the
+    rows that stay and had a value put right, by what was wrong; `skipped` names files that are no
+    labelled flow table,
     `totals` is how many flows the full data set has per label where a README of the folder or
     the loader's own sampling says so, `kept` how many rows of each label are in the table.
     """
@@ -36,11 +37,17 @@ class Manifest:
     totals: dict[str, int] = field(default_factory=dict)
     kept: dict[str, int] = field(default_factory=dict)
     about: list[str] = field(default_factory=list)
+    mended: dict[str, int] = field(default_factory=dict)
 
     def drop(self, reason: str, rows: int) -> None:
         """Count rows that do not enter the table."""
         if rows:
             self.dropped[reason] = self.dropped.get(reason, 0) + int(rows)
+
+    def mend(self, flaw: str, rows: int) -> None:
+        """Count rows that stay although something in them was wrong."""
+        if rows:
+            self.mended[flaw] = self.mended.get(flaw, 0) + int(rows)
 
     def joined(self, other: "Manifest") -> "Manifest":
         """Return the manifest of two data sets that were put together."""
@@ -54,6 +61,7 @@ class Manifest:
             totals=_summed(self.totals, other.totals),
             kept=_summed(self.kept, other.kept),
             about=[*self.about, *other.about],
+            mended=_summed(self.mended, other.mended),
         )
 
     def as_dict(self) -> dict[str, Any]:

@@ -21,6 +21,15 @@ def test_dropped_rows_add_up_by_reason_and_none_is_no_entry():
     assert json.loads(json.dumps(manifest.as_dict()))["errata"] == ["erratum"]
 
 
+def test_what_was_mended_adds_up_and_does_not_count_as_dropped():
+    one, two = Manifest("rule", []), Manifest("rule", [])
+    one.mend("flaw", 2)
+    two.mend("flaw", 1)
+    two.mend("none", 0)
+    assert one.joined(two).mended == {"flaw": 3}
+    assert one.joined(two).dropped == {}
+
+
 def test_joined_manifests_add_up():
     one = Manifest("by label", ["old"], kept={"benign": 2, "scan": 1}, dropped={"odd": 1}, about=["a"])
     two = Manifest("by socket", [], kept={"benign": 3}, dropped={"odd": 2}, about=["b"])
