@@ -58,7 +58,7 @@ def tabulate(
     """Return a recording as a table; what is dropped is counted in the manifest."""
     names = np.array([normalise(talk.label) for talk in recording.conversations])[recording.rows]
     known = np.array([rule_for(name) is not None for name in names], dtype=bool)
-    kept, weight = _thinned(names, known, row_limit)
+    kept, weight = thinned(names, known, row_limit)
     manifest.files.extend(recording.files)
     for reason, count in recording.dropped.items():
         manifest.drop(f"flows: {reason}", count)
@@ -120,7 +120,7 @@ def _mix(value: npt.NDArray[np.uint64]) -> npt.NDArray[np.uint64]:
     return mixed ^ (mixed >> np.uint64(31))
 
 
-def _thinned(
+def thinned(
     names: npt.NDArray[np.str_], known: npt.NDArray[np.bool_], limit: int
 ) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.float64]]:
     """Return the rows to keep, ascending, and how many flows each stands for."""

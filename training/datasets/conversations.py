@@ -69,14 +69,14 @@ def read(path: Path) -> tuple[dict[Key, list[int]], list[Conversation]]:
 
 def _key(row: dict[str, str]) -> Key:
     protocol = NUMBERS[row["proto"]] if row["proto"] in NUMBERS else int(row["proto"])
-    ends = sorted((_packed(row[side]), int(row[f"{side[0]}port"] or 0)) for side in ("src", "dst"))
+    ends = sorted((packed(row[side]), int(row[f"{side[0]}port"] or 0)) for side in ("src", "dst"))
     return protocol, ends[0], ends[1]
 
 
 def _conversation(row: dict[str, str]) -> Conversation:
     return Conversation(
-        start_ns=_ns(row["start"]),
-        end_ns=_ns(row["end"]),
+        start_ns=nanoseconds(row["start"]),
+        end_ns=nanoseconds(row["end"]),
         label=row["label"],
         activity=row.get("activity") or row.get("tool") or "",
         tool=row.get("tool") or "",
@@ -87,11 +87,12 @@ def _conversation(row: dict[str, str]) -> Conversation:
 
 
 @lru_cache(maxsize=65536)
-def _packed(address: str) -> bytes:
+def packed(address: str) -> bytes:
+    """Return an address in the bytes of the wire; raises ValueError for what is none."""
     return ipaddress.ip_address(address).packed
 
 
-def _ns(seconds: str) -> int:
+def nanoseconds(seconds: str) -> int:
     """Return decimal seconds as nanoseconds, exactly."""
     whole, _, part = seconds.partition(".")
     return int(whole) * 1_000_000_000 + int(f"{part:0<9}"[:9])

@@ -86,7 +86,22 @@ RECORDED = (
 )
 """Labels of our own recordings; `benign`, `ddos`, `bot` and `infiltration` are called the same elsewhere."""
 
-RULES: dict[str, LabelRule] = {rule.label: rule for rule in (*RELEASED, *RECORDED)}
+CAPTURED = (
+    LabelRule("bruteforce-ftp", "bruteforce"),
+    LabelRule("bruteforce-ssh", "bruteforce"),
+    LabelRule("ddos-amplification", "ddos"),
+    LabelRule("dns-tunnel", "tunnel"),
+    LabelRule("dos-syn", "dos"),
+    LabelRule("lateral-movement", "lateral"),
+    LabelRule("malware-c2", "bot"),
+    LabelRule("slowloris", "slowdos"),
+    LabelRule("web-attack", "web"),
+    LabelRule("mixed-ics", "several", learnt=False, reason="attacks of several kinds under one name"),
+    LabelRule("malicious", "malicious", learnt=False, reason="an attack of which nobody says what kind it is"),
+)
+"""Classes of labelled captures, and what a label becomes that says no more than `attack`."""
+
+RULES: dict[str, LabelRule] = {rule.label: rule for rule in (*RELEASED, *RECORDED, *CAPTURED)}
 _ALIASES = {"bot": "botnet", "port scan": "portscan", "web attack - sqli": RULES["web attack - sql injection"].label}
 
 

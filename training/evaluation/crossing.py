@@ -16,6 +16,7 @@ import numpy.typing as npt
 from sensor.errors import NettrusionError
 from training.datasets import captures as days
 from training.datasets import cicids2017
+from training.datasets.labels import RULES
 from training.datasets.table import FlowTable, join
 from training.evaluation import transfer
 from training.models.candidate import Lesson
@@ -30,20 +31,8 @@ LABEL_ROWS = 5_000
 OWN = 0.5
 """The threshold that a learner comes with: more attack than benign."""
 
-MEANS: Mapping[str, str] = {
-    "bruteforce-ftp": "bruteforce",
-    "bruteforce-ssh": "bruteforce",
-    "ddos-amplification": "ddos",
-    "dns-tunnel": "tunnel",
-    "dos-syn": "dos",
-    "lateral-movement": "lateral",
-    "malware-c2": "bot",
-    "mixed-ics": "several",
-    "portscan": "scan",
-    "slowloris": "slowdos",
-    "web-attack": "web",
-}
-"""What the classes of the captures are called in our recordings."""
+MEANS: Mapping[str, str] = {name: rule.family for name, rule in RULES.items() if rule.label != rule.family}
+"""What the classes of captures and releases are called in our recordings."""
 
 
 @dataclass(frozen=True, slots=True)
