@@ -1,14 +1,14 @@
 """From finished flows to events: features -> scores -> verdicts -> lines, for a file and a wire alike.
 
-    scoring = Scoring(config, load_detector(config), load_rulebook(config), write)
-    scoring.score(flows, Place(pcap_filename="a.pcap"))
-    scoring.tick(now_ns)                  # incidents whose time is over say their last word
+scoring = Scoring(config, load_detector(config), load_rulebook(config), write)
+scoring.score(flows, Place(pcap_filename="a.pcap"))
+scoring.tick(now_ns)                  # incidents whose time is over say their last word
 """
 
 import os
 from collections import Counter, OrderedDict
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from importlib.resources import files
 from pathlib import Path
 from typing import Any, Final, Literal
@@ -16,9 +16,11 @@ from typing import Any, Final, Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from sensor.calibration import calibration_path, read_calibration
 from sensor.config import Config
 from sensor.detector import Detector, Scores
 from sensor.drift import Drift
+from sensor.errors import NettrusionError
 from sensor.eve import AnomalyLimiter, EventBuilder, Judgement, Reading, encode
 from sensor.features import FeatureSet
 from sensor.flows import Reason
@@ -93,6 +95,7 @@ class Scoring:
         self.detector = detector
         self.rulebook = rulebook
         self.threshold = threshold(config, detector)
+        self.basis = threshold_basis(config, detector)
         self._builders: dict[Place, EventBuilder] = {}
 
     def measure_drift(self) -> None:
@@ -168,6 +171,8 @@ class Scoring:
             class_index=scores.class_index,
             class_names=self.detector.meta.classes,
             budget_rank=self.detector.budget_rank(scores.score),
+            score_ppm=millionths(scores.score),
+            model=model_mark(self.detector.meta.sha256),
         )
 
     def _alerted(self, flows: NDArray[np.void], rows: Sequence[int]) -> NDArray[np.bool_]:
@@ -222,9 +227,9 @@ class Scoring:
 def threshold(config: Config, detector: Detector) -> float:
     """Return the score, 0 to 1, from which on a flow may alert.
 
-    A number from the configuration, the bundle's own, or the lowest calibrated score that at most
-    `budget_per_million` of a million benign flows reach. A budget below what the calibration can tell
-    gives the highest score that it has seen.
+    A number from the configuration, the bundle's own, that of the operator's calibration, or the lowest
+    score of the bundle's calibration that at most `budget_per_million` of a million benign flows reach. A budget
+    below what that can tell gives the highest score that it has seen.
     """
     wanted = config.detector.threshold
     if isinstance(wanted, float):
@@ -232,17 +237,49 @@ def threshold(config: Config, detector: Detector) -> float:
     meta = detector.meta
     if wanted == "model":
         return meta.threshold
+    if wanted == "calibrated":
+        if detector.calibration is None:
+            raise NettrusionError('detector.threshold = "calibrated": the model was loaded without a calibration')
+        return detector.calibration.threshold
     share = config.detector.budget_per_million / 1e6
     within = [score for score, fraction in meta.calibration if fraction <= share]
     return min(within, default=meta.calibration[0][0])
 
 
+def threshold_basis(config: Config, detector: Detector) -> str:
+    """Return in words where the threshold comes from."""
+    wanted = config.detector.threshold
+    if wanted == "calibrated" and detector.calibration is not None:
+        return detector.calibration.sentence
+    if wanted == "budget":
+        return f"for {config.detector.budget_per_million:g} benign flows in a million"
+    return "the model's" if wanted == "model" else "as configured"
+
+
+def millionths(score: NDArray[np.float32]) -> NDArray[np.int64]:
+    """Return scores, 0 to 1, in whole millionths: as finely as events tell them."""
+    return np.rint(score.astype(np.float64) * 1e6).astype(np.int64)
+
+
+def model_mark(sha256: str) -> int:
+    """Return the first 32 bits of a model's hash, by which events say whose score they carry."""
+    return int(sha256[:8], 16)
+
+
 def load_detector(config: Config) -> Detector:
-    """Load the model that a configuration names, or the one that comes with the sensor."""
+    """Load the model that a configuration names, or the one that comes with the sensor.
+
+    With `detector.threshold = "calibrated"` its calibration is loaded too.
+    Raises NettrusionError when either is refused.
+    """
     path = Path(config.detector.model) if config.detector.model else MODEL
     signers = Path(config.detector.signers) if config.detector.signers else None
     sets = {name: FeatureSet.load(name) for name in FeatureSet.available()}
-    return Detector.load(path, sets, allowed_signers=signers)
+    detector = Detector.load(path, sets, allowed_signers=signers)
+    if config.detector.threshold != "calibrated":
+        return detector
+    own = read_calibration(calibration_path(config.detector), detector.meta.sha256)
+    return replace(detector, calibration=own)
 
 
 def load_rulebook(config: Config, home_net: str | None = None) -> Rulebook:

@@ -79,7 +79,8 @@ class DetectorConfig:
 
     model: str = _key("")
     signers: str = _key("")
-    threshold: float | str = _key("model", low=0, high=1, one_of=("model", "budget"))
+    threshold: float | str = _key("model", low=0, high=1, one_of=("model", "budget", "calibrated"))
+    calibration: str = _key("")
     budget_per_million: float = _key(100.0, low=0, high=1_000_000)
 
 

@@ -9,6 +9,7 @@ from typing import Self
 import numpy as np
 from numpy.typing import NDArray
 
+from sensor.calibration import Calibration
 from sensor.detector.admission import MAX_BYTES, Admitted, admit
 from sensor.detector.meta import BundleMeta, read_meta
 from sensor.detector.reading import read_once, verify_signature
@@ -43,13 +44,17 @@ class Reason:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Detector:
-    """A loaded bundle. Made by `load`; scoring is a function of each row alone."""
+    """A loaded bundle. Made by `load`; scoring is a function of each row alone.
+
+    `calibration` is what was found out of the operator's own traffic, None where the bundle's counts.
+    """
 
     meta: BundleMeta
     feature_set: FeatureSet
     admitted: Admitted = field(repr=False)
     _scoring: Session = field(repr=False)
     _explaining: Session = field(repr=False)
+    calibration: Calibration | None = None
 
     @classmethod
     def load(
@@ -142,10 +147,12 @@ class Detector:
     def budget_rank(self, score: NDArray[np.float32]) -> NDArray[np.int64]:
         """Return for scores (n,) how many benign flows in a million score as high or higher, int64.
 
-        Read off the calibration table, never less than it can know: a score above all that were
-        seen gets the rank of the highest one seen. Below the table: a million.
+        Read off the calibration table, the operator's own (of all flows there) where there is one. Never less
+        than it can know: a score above all that were seen gets the rank of the highest one seen. Below the
+        table: a million.
         """
-        table = np.array(self.meta.calibration, np.float64)
+        own = self.calibration
+        table = np.array(self.meta.calibration if own is None else own.table, np.float64)
         descending = -table[:, 0].astype(np.float32)
         at = np.searchsorted(descending, -score, side="left")
         ranks = np.append(np.ceil(table[:, 1] * 1e6 - 1e-6), 1_000_000).astype(np.int64)

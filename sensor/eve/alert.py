@@ -61,6 +61,7 @@ def alert_events(judged: ScoredFlows, judgements: Sequence[Judgement], frame: Fr
         class_index=judged.class_index[rows],
         budget_rank=judged.budget_rank[rows],
         app_proto=None if apps is None else tuple(apps[row] for row in rows),
+        score_ppm=None if judged.score_ppm is None else judged.score_ppm[rows],
     )
     classes = [judged.class_names[index] for index in chosen.class_index.tolist()]
     return [

@@ -86,17 +86,29 @@ def metadata(judged: ScoredFlows) -> list[str]:
     """Return for each flow what the detector said of it, as Suricata writes flow variables.
 
     The score is a flow integer; the class is a flow bit, set only on a flow whose score reaches
-    the threshold.
+    the threshold. Where the batch has them, further integers say what `nettrusion calibrate` and `drift`
+    need of flows below it too: the score in millionths, the class's number, and which model it was.
     """
     bits = [f'"flowbits":[{_quoted("ml." + name)}],' for name in judged.class_names]
     return [
-        f'{{{bits[index] if above else ""}"flowints":{{"ml_score":{score}}}}}'
-        for score, above, index in zip(
+        f'{{{bits[index] if above else ""}"flowints":{{"ml_score":{score}{more}}}}}'
+        for score, above, index, more in zip(
             judged.score_permille.tolist(),
             judged.above.tolist(),
             judged.class_index.tolist(),
+            _further(judged),
             strict=True,
         )
+    ]
+
+
+def _further(judged: ScoredFlows) -> list[str]:
+    """Return the further integers of each flow with a comma before them, or nothing."""
+    if judged.score_ppm is None or judged.model is None:
+        return [""] * len(judged.flows)
+    return [
+        f',"ml_score_ppm":{ppm},"ml_class":{index},"ml_model":{judged.model}'
+        for ppm, index in zip(judged.score_ppm.tolist(), judged.class_index.tolist(), strict=True)
     ]
 
 

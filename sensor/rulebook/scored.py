@@ -16,7 +16,8 @@ class ScoredFlows:
     reached the threshold, which is `threshold_permille`. `class_index` is int64[n], the likeliest attack
     class, an index into `class_names`. `budget_rank` is int64[n]: how many of a million benign flows
     score as high. `app_proto` names each flow's application protocol as Suricata does, None where it
-    is not known; the whole is None for a source that never knows.
+    is not known; the whole is None for a source that never knows. `score_ppm` is int64[n], the score in
+    millionths, and `model` the first 32 bits of the model's hash: rules do not ask for them, events tell them.
     """
 
     flows: NDArray[np.void]
@@ -27,6 +28,8 @@ class ScoredFlows:
     budget_rank: NDArray[np.int64]
     threshold_permille: int
     app_proto: tuple[str | None, ...] | None = None
+    score_ppm: NDArray[np.int64] | None = None
+    model: int | None = None
 
     def __len__(self) -> int:
         """Return how many flows there are."""
@@ -42,4 +45,5 @@ class ScoredFlows:
             class_index=self.class_index[rows],
             budget_rank=self.budget_rank[rows],
             app_proto=None if self.app_proto is None else tuple(self.app_proto[row] for row in rows.tolist()),
+            score_ppm=None if self.score_ppm is None else self.score_ppm[rows],
         )

@@ -48,7 +48,8 @@ def test_the_loud_flow_alerts_and_the_quiet_one_does_not(rulebook):
     (alert,) = sink.events("alert")
     assert alert["alert"]["signature_id"] == 1000001
     assert (alert["src_ip"], alert["dest_port"]) == ("10.0.0.1", 80)
-    assert alert["metadata"] == {"flowbits": ["ml.dos"], "flowints": {"ml_score": 950}}
+    ints = {"ml_score": 950, "ml_score_ppm": 950_000, "ml_class": 1, "ml_model": 0}
+    assert alert["metadata"] == {"flowbits": ["ml.dos"], "flowints": ints}
     assert alert["alert"]["metadata"]["ml_model"] == ["known 1"]
     assert alert["alert"]["metadata"]["ml_threshold"] == ["0.9"]
     assert len(alert["alert"]["metadata"]["ml_features"]) == 3
