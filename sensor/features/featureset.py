@@ -12,19 +12,21 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from sensor.errors import NettrusionError
-from sensor.features import cic, iscx, release
+from sensor.features import cic, flow1, iscx, release
 
 FOLDER = Path(__file__).parent
 LARGEST = np.finfo(np.float32).max
 
-Columns = Mapping[str, NDArray[np.float64]]
+Columns = Mapping[str, NDArray[Any]]
 # By the file's word `formulas`: from flow records and from published columns, by feature name.
 FORMULAS: dict[str, Callable[[NDArray[np.void], str], Columns]] = {
     "cic": cic.columns,
+    "flow1": flow1.columns,
     "iscx": iscx.columns,
 }
 READERS: dict[str, Callable[..., Columns]] = {
     "cic": release.read,
+    "flow1": flow1.read,
     "iscx": iscx.read,
 }
 

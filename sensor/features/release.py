@@ -46,16 +46,25 @@ def read(columns: Mapping[str, ArrayLike], variant: str, features: Sequence[Name
         for release in RELEASES[variant]
     }
     headers = max(by_release.values(), key=lambda one: sum(h in columns for h in one.values()))
-    missing = [header for header in headers.values() if header not in columns]
-    if missing:
-        more = f" and {len(missing) - 1} more" if len(missing) > 1 else ""
-        raise NettrusionError(f"the file has no column {missing[0]!r}{more}; a file of variant {variant} has")
-    out = {name: _numbers(columns[header], header) for name, header in headers.items()}
+    out = numbers(columns, headers, variant)
     if variant == "cns22":
         for side in ("fwd", "bwd"):
             name = f"{side}_header_len"
             out[name] = _unwrapped(out[name], out[f"total_{side}_packets"], out["protocol"])
     return out
+
+
+def numbers(columns: Mapping[str, ArrayLike], headers: Mapping[str, str], variant: str) -> dict[str, Float]:
+    """Return columns by the names that `headers` gives them, as float64 (n,).
+
+    Raises NettrusionError that names a missing column, or one that holds something else than numbers; `variant` is
+    what the file was taken for.
+    """
+    missing = [header for header in headers.values() if header not in columns]
+    if missing:
+        more = f" and {len(missing) - 1} more" if len(missing) > 1 else ""
+        raise NettrusionError(f"the file has no column {missing[0]!r}{more}; a file of variant {variant} has")
+    return {name: _numbers(columns[header], header) for name, header in headers.items()}
 
 
 def _numbers(values: ArrayLike, header: str) -> Float:

@@ -161,7 +161,7 @@ def test_parquet_reads_back(capture: Path, tmp_path: Path):
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (["--features", "cic2023"], "no feature set 'cic2023'; there are cic2022, iscx2012"),
+        (["--features", "cic2023"], "no feature set 'cic2023'; there are cic2022, flow1, iscx2012"),
         (["--variant", "master"], "no variant 'master'"),
         (["--headers", "cse2018"], "the headers of variant cns22 are cns22"),
         (["--features", "iscx2012", "--headers", "cns22"], "has no headers 'cns22'"),
