@@ -1,8 +1,42 @@
-"""Flows as a slower or faster network would have shown them."""
+"""Flows as a slower or faster network would have shown them, and as a poorer witness would have told them."""
+
+from dataclasses import dataclass
 
 import numpy as np
+import numpy.typing as npt
 
+from exporter.preprocessing import Preprocessing
 from training.models.candidate import Floats, Lesson
+from training.models.parts import Parts
+
+
+@dataclass(frozen=True, slots=True)
+class Variation:
+    """How much a copy of the train rows differs from them.
+
+    `spread` is that of a flow's log normal slowdown, `noise` the standard deviation of Gaussian noise
+    on standardised inputs, `lack` the share of rows that lose their first packets, and independently
+    the share that lose their context.
+    """
+
+    spread: float
+    noise: float
+    lack: float
+
+
+def varied(lesson: Lesson, preprocessing: Preprocessing, variation: Variation, seed: int) -> Floats:
+    """Return (n, k) preprocessed inputs of a copy of the train rows: stretched, lacking parts, with noise.
+
+    Noise touches no zero of first packets and context: what is not there stays so.
+    """
+    parts = Parts.of(lesson.train.feature_names)
+    slower = stretch(lesson.train.features, lesson, variation.spread, seed)
+    raw = lacking(slower, parts, variation.lack, seed)
+    inputs = preprocessing.apply(raw)
+    blurred = blur(inputs, variation.noise, seed)
+    empty = raw == 0
+    empty[:, parts.stat] = False
+    return np.where(empty, inputs, blurred)
 
 
 def stretch(rows: Floats, lesson: Lesson, spread: float, seed: int) -> Floats:
@@ -17,6 +51,16 @@ def stretch(rows: Floats, lesson: Lesson, spread: float, seed: int) -> Floats:
     slower[:, lesson.times] = rows[:, lesson.times] * factor[:, None]
     slower[:, lesson.rates] = rows[:, lesson.rates] / factor[:, None]
     return np.asarray(slower, dtype=np.float32)
+
+
+def lacking(rows: Floats, parts: Parts, share: float, seed: int) -> Floats:
+    """Return (n, k) a copy of raw features in which a share of the rows has no first packets, and one no context."""
+    rng = np.random.default_rng(seed + 2)
+    poorer = rows.copy()
+    for columns in (parts.sequence.ravel(), parts.context):
+        lost: npt.NDArray[np.int64] = np.flatnonzero(rng.random(len(rows)) < share)
+        poorer[np.ix_(lost, columns)] = 0
+    return poorer
 
 
 def blur(inputs: Floats, noise: float, seed: int) -> Floats:

@@ -6,9 +6,10 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from training.models.augment import stretch
+from training.models.augment import lacking, stretch
 from training.models.candidate import Fitted, Floats, Lesson
 from training.models.inputs import fit_preprocessing
+from training.models.parts import Parts
 from training.models.reproducible import seed_everything
 
 
@@ -28,6 +29,7 @@ class Autoencoder:
     noise: float = 0.2
     forget: float = 0.2
     stretch: float = 0.5
+    lack: float = 0.15
     name: str = "autoencoder"
     seeded: bool = True
     benign_only: bool = True
@@ -41,7 +43,9 @@ class Autoencoder:
         held = lesson.calibration.rows(lesson.calibration.benign)
         benign = Lesson(train, held, lesson.excluded, lesson.times, lesson.rates)
         preprocessing = fit_preprocessing(benign)
-        rows = np.concatenate([train.features, stretch(train.features, lesson, self.stretch, seed)])
+        copy = stretch(train.features, lesson, self.stretch, seed)
+        copy = lacking(copy, Parts.of(train.feature_names), self.lack, seed)
+        rows = np.concatenate([train.features, copy])
         network = self._network(len(train.feature_names))
         network.compile(optimizer=keras.optimizers.Adam(self.rate), loss="mse", steps_per_execution=8)
         clean, held_rows = preprocessing.apply(rows), preprocessing.apply(held.features)

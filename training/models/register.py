@@ -1,6 +1,7 @@
 """Every candidate by its name, each with how the run's settings make it."""
 
 from collections.abc import Callable, Mapping
+from collections.abc import Sequence as Listed
 from typing import Final
 
 from training.config import ModelConfig
@@ -8,21 +9,32 @@ from training.models.autoencoder import Autoencoder
 from training.models.baselines import baselines
 from training.models.candidate import Candidate
 from training.models.dense import Dense
+from training.models.parts import Parts
+from training.models.residual import Residual
+from training.models.sequence import Sequence
 
 Factory = Callable[[ModelConfig], Candidate]
 
 _NETWORKS: Final[Mapping[str, Factory]] = {
     "dense": lambda settings: Dense(epochs=settings.epochs, batch=settings.batch, width=settings.width),
+    "residual": lambda settings: Residual(epochs=settings.epochs, batch=settings.batch),
+    "sequence": lambda settings: Sequence(epochs=settings.epochs, batch=settings.batch),
     "autoencoder": lambda settings: Autoencoder(),
 }
+_OF_PACKETS: Final = ("sequence",)
+"""Those that learn from the first packets and from nothing else instead."""
 
 
-def registry() -> dict[str, Factory]:
+def registry(feature_names: Listed[str] | None = None) -> dict[str, Factory]:
     """Return what makes each candidate of a run's settings, by its name: baselines first, then networks.
 
-    A factory costs nothing; TensorFlow is imported when a network is fitted.
+    Given the names of the features, those candidates are left out that cannot learn from them. A
+    factory costs nothing; TensorFlow is imported when a network is fitted.
     """
-    return {one.name: _always(one) for one in baselines()} | dict(_NETWORKS)
+    every = {one.name: _always(one) for one in baselines()} | dict(_NETWORKS)
+    if feature_names is not None and not Parts.of(feature_names).sequence.size:
+        return {name: factory for name, factory in every.items() if name not in _OF_PACKETS}
+    return every
 
 
 def _always(candidate: Candidate) -> Factory:

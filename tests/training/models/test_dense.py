@@ -6,7 +6,8 @@ import pytest
 from tests.training import made
 from training.datasets.labels import CLASSES
 from training.models.candidate import Lesson
-from training.models.dense import Dense, attack_margin
+from training.models.dense import Dense
+from training.models.parts import Parts
 from training.splits.grouped import later_the_same_day
 
 SMALL = Dense(branches=2, width=16, epochs=12, batch=128)
@@ -50,7 +51,7 @@ def test_the_merged_network_is_the_mean_of_its_branches():
     import keras
 
     keras.utils.set_random_seed(3)
-    branches = SMALL._network(6, 4)
+    branches = SMALL._network(Parts.of(["a"] * 6), 6, 4)
     rows = np.random.default_rng(0).normal(size=(20, 6)).astype(np.float32)
     separate = np.asarray(branches(rows)).mean(axis=1)
     merged = SMALL._merged(branches)
@@ -72,8 +73,3 @@ def test_a_class_without_train_rows_has_no_output(lesson):
 def test_curves_are_kept(fitted):
     assert {"loss", "val_loss", "accuracy", "val_accuracy"} <= set(fitted.history)
     assert 1 <= len(fitted.history["loss"]) <= SMALL.epochs
-
-
-def test_the_margin_is_the_log_odds_of_any_attack():
-    logits = np.log(np.array([[0.5, 0.25, 0.25], [0.9, 0.05, 0.05]]))
-    assert attack_margin(logits) == pytest.approx([0.0, np.log(0.1 / 0.9)])
