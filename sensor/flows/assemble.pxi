@@ -63,7 +63,7 @@ cdef void add_packet(Table *table, Packet *packet) noexcept nogil:
     cdef uint32_t number
     cdef Slot *slot
     cdef int64_t idle
-    cdef bint syn, reuse, backward, too_old, open
+    cdef bint syn, reuse, backward, too_old, open, keep
     number = find_quoted(table, packet) if packet.quotes else find_flow(table, packet)
     if number == NO_SLOT:
         begin_flow(table, packet)
@@ -79,9 +79,12 @@ cdef void add_packet(Table *table, Packet *packet) noexcept nogil:
         end_flow(table, number, first_up(table, slot, idle))
         begin_flow(table, packet)
     elif slot.dormant or too_old or reuse:
+        keep = keeps_roles(table, slot, packet, reuse)
         if not slot.dormant:
-            report_flow(table, slot, ACTIVE_ENDED if too_old else REUSED)
-        succeed_flow(table, number, packet, reuse)
+            report_flow(table, slot, ACTIVE_ENDED if too_old else REUSED, not keep)
+        elif not keep and table.rules.context:
+            end_untold(&table.hosts, slot)
+        succeed_flow(table, number, packet, keep)
     elif (table.rules.split_icmp and slot.rec.proto == ICMP4 and slot.rec.icmp_type != packet.icmp_type
           and slot.rec.icmp_code != packet.icmp_code):
         end_flow(table, number, REUSED)
@@ -92,7 +95,7 @@ cdef void add_packet(Table *table, Packet *packet) noexcept nogil:
         open = slot.closing < CLOSED_FIN
         advance_state(table, number, packet, backward)
         if slot.used and is_due(table, slot, open):
-            report_flow(table, slot, SNAPSHOT)
+            report_flow(table, slot, SNAPSHOT, False)
 
 
 cdef inline uint32_t find_flow(Table *table, Packet *packet) noexcept nogil:
@@ -196,6 +199,10 @@ cdef void open_piece(Table *table, Slot *slot, Packet *packet, bint fresh) noexc
         slot.conn_base_ns = 0
         slot.conn_start_ns = packet.ts_ns
         slot.parts = 0
+        slot.ended = False
+        slot.told_fwd_payload = 0
+        slot.told_bwd_payload = 0
+        slot.told_bwd_pkts = 0
         memcpy(rec.src, destination(packet) if swap else source(packet), 16)
         memcpy(rec.dst, source(packet) if swap else destination(packet), 16)
         rec.src_port = destination_port(packet) if swap else source_port(packet)
@@ -227,6 +234,8 @@ cdef void open_piece(Table *table, Slot *slot, Packet *packet, bint fresh) noexc
     rec.first_backward = backward
     if not backward and packet.key.proto == TCP:
         rec.fwd_init_win = packet.window
+    if fresh and table.rules.context:
+        begin_connection(&table.hosts, slot)
     count_packet(table, slot, packet, backward)
     slot.fins = 0
     if table.rules.sweep:                        # CICFlowMeter does not move its state by a first packet
@@ -234,7 +243,7 @@ cdef void open_piece(Table *table, Slot *slot, Packet *packet, bint fresh) noexc
     elif table.rules.fin_of_first and packet.flags & F_FIN:
         slot.fins = 2 if backward else 1
     if is_due(table, slot, True):
-        report_flow(table, slot, SNAPSHOT)
+        report_flow(table, slot, SNAPSHOT, False)
 
 
 cdef inline bint is_due(Table *table, Slot *slot, bint was_open) noexcept nogil:
@@ -244,19 +253,21 @@ cdef inline bint is_due(Table *table, Slot *slot, bint was_open) noexcept nogil:
     return slot.rec.fwd.pkts + slot.rec.bwd.pkts == table.rules.snapshot_pkts
 
 
-cdef void succeed_flow(Table *table, uint32_t number, Packet *packet, bint reuse) noexcept nogil:
+cdef bint keeps_roles(Table *table, Slot *slot, Packet *packet, bint reuse) noexcept nogil:
+    """Whether the flow that follows on a key goes on with the connection of the one before."""
+    if table.rules.keep_roles == ROLES_ALWAYS:
+        return True
+    if table.rules.keep_roles == ROLES_TCP:      # only a SYN without ACK begins a new connection
+        return slot.rec.proto == TCP and not (reuse and (packet.flags & F_ACK) == 0)
+    return not reuse and (slot.rec.proto == TCP or (
+        slot.rec.proto == UDP and packet.ts_ns - slot.rec.end_ns <= table.rules.active_ns))
+
+
+cdef void succeed_flow(Table *table, uint32_t number, Packet *packet, bint keep) noexcept nogil:
     """Begin the flow that follows one that was cut, on the same key."""
     cdef Slot *slot = &table.slots[number]
-    cdef int64_t gap = packet.ts_ns - slot.rec.end_ns
-    cdef bint keep
-    if table.rules.keep_roles == ROLES_ALWAYS:
-        keep = True
-    elif table.rules.keep_roles == ROLES_TCP:    # only a SYN without ACK begins a new connection
-        keep = slot.rec.proto == TCP and not (reuse and (packet.flags & F_ACK) == 0)
-    else:
-        keep = not reuse and (slot.rec.proto == TCP or (slot.rec.proto == UDP and gap <= table.rules.active_ns))
     if keep:
-        slot.conn_base_ns += gap
+        slot.conn_base_ns += packet.ts_ns - slot.rec.end_ns
         if not slot.dormant:
             slot.conn_base_ns += own_duration(table, &slot.rec)
     open_piece(table, slot, packet, not keep)
@@ -276,7 +287,10 @@ cdef inline void count_packet(Table *table, Slot *slot, Packet *packet, bint bac
     cdef FlowRecord *rec = &slot.rec
     cdef Direction *d = &rec.bwd if backward else &rec.fwd
     cdef int64_t ts = packet.ts_ns
-    if rec.fwd.pkts + rec.bwd.pkts:
+    cdef uint64_t before = rec.fwd.pkts + rec.bwd.pkts
+    if before < FIRST_PACKETS:
+        add_to_sequence(rec, before, packet, backward)
+    if before:
         if not (table.rules.first_fin_ends and packet.flags & F_FIN):
             add_period(rec, &slot.active_from_ns, ts, table.rules.activity_ns)
         if ts - rec.end_ns > SECOND_NS:

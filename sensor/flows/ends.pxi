@@ -32,32 +32,44 @@ cdef inline int64_t deadline(Table *table, Slot *slot) noexcept nogil:
     return at
 
 cdef void advance_clock(Table *table, int64_t now) noexcept nogil:
-    """Move the clock; flows whose time is up by then leave. A clock that fell back over an hour starts anew."""
-    cdef int64_t tick = now >> TICK_SHIFT, first
-    cdef uint32_t number, following
+    """Move the clock; flows whose time is up by then leave. A clock that fell back over an hour starts anew.
+
+    Timers fire at whole ticks, in their order, each at its tick's own time: whether a packet or a silent source
+    moves the clock, and how far at once, changes nothing, not even the order of what leaves.
+    """
+    cdef int64_t tick = now >> TICK_SHIFT, steps = 0
+    cdef Wheel *wheel = &table.wheel
     if not table.started or now < table.clock_ns - HOUR_NS:
+        if table.started and table.rules.context:
+            forget_hosts(&table.hosts)
         table.started = True
         table.clock_ns = now
-        table.wheel.tick = tick
+        wheel.tick = tick
         return
     if now > table.clock_ns:
         table.clock_ns = now
-    if tick <= table.wheel.tick or not table.rules.sweep:
+    if not table.rules.sweep:
         return
-    first = table.wheel.tick + 1
-    if tick - first >= BUCKETS:
-        first = tick - BUCKETS + 1
-    table.wheel.tick = tick
-    while first <= tick:
-        number = table.wheel.head[first & (BUCKETS - 1)]
-        table.wheel.head[first & (BUCKETS - 1)] = NO_SLOT
-        table.wheel.tail[first & (BUCKETS - 1)] = NO_SLOT
-        first += 1
-        while number != NO_SLOT:
-            following = table.slots[number].next
-            table.slots[number].bucket = NO_SLOT
-            look_at(table, number, now)
-            number = following
+    while wheel.tick < tick:
+        if table.live == 0:
+            wheel.tick = tick
+            return
+        steps += 1
+        if steps > FAR_TICKS and tick - wheel.tick > 2 * BUCKETS:    # timers that far apart are not the sensor's
+            wheel.tick += ((tick - wheel.tick) // BUCKETS - 1) * BUCKETS
+        wheel.tick += 1
+        ring(table, <uint32_t> (wheel.tick & (BUCKETS - 1)), wheel.tick * TICK_NS)
+
+cdef inline void ring(Table *table, uint32_t bucket, int64_t now) noexcept nogil:
+    """Look at the flows that are filed under one tick, whose time is `now`."""
+    cdef uint32_t number = table.wheel.head[bucket], following
+    table.wheel.head[bucket] = NO_SLOT
+    table.wheel.tail[bucket] = NO_SLOT
+    while number != NO_SLOT:
+        following = table.slots[number].next
+        table.slots[number].bucket = NO_SLOT
+        look_at(table, number, now)
+        number = following
 
 cdef void look_at(Table *table, uint32_t number, int64_t now) noexcept nogil:
     """End a flow whose time is up, or file it again."""
@@ -67,7 +79,7 @@ cdef void look_at(Table *table, uint32_t number, int64_t now) noexcept nogil:
         end_flow(table, number, first_up(table, slot, idle))
         return
     if table.rules.active_ns and not slot.dormant and now - slot.rec.start_ns > table.rules.active_ns:
-        report_flow(table, slot, ACTIVE_ENDED)
+        report_flow(table, slot, ACTIVE_ENDED, False)
         slot.conn_base_ns += own_duration(table, &slot.rec)
         slot.dormant = True
     wheel_add(&table.wheel, table.slots, number, deadline(table, slot))
@@ -76,7 +88,9 @@ cdef void end_flow(Table *table, uint32_t number, Reason reason) noexcept nogil:
     """Report a flow and free its slot."""
     cdef Slot *slot = &table.slots[number]
     if not slot.dormant:
-        report_flow(table, slot, reason)
+        report_flow(table, slot, reason, True)
+    elif table.rules.context:
+        end_untold(&table.hosts, slot)
     wheel_remove(&table.wheel, table.slots, number)
     index_remove(table.index, table.mask, slot.hash, number)
     slot.used = False
@@ -84,11 +98,13 @@ cdef void end_flow(Table *table, uint32_t number, Reason reason) noexcept nogil:
     table.free_head = number
     table.live -= 1
 
-cdef void report_flow(Table *table, Slot *slot, Reason reason) noexcept nogil:
-    """Put a copy of the flow among those to be taken."""
+cdef void report_flow(Table *table, Slot *slot, Reason reason, bint last) noexcept nogil:
+    """Put a copy of the flow among those to be taken; `last` says that nothing follows of its connection."""
     cdef FlowRecord *rec = &slot.rec
     cdef FlowRecord *larger
     cdef int64_t own = 0
+    if table.rules.context:
+        tell_context(&table.hosts, slot, reason == ACTIVE_ENDED, last or slot.closing >= CLOSED_FIN, &rec.context)
     if rec.fwd.pkts + rec.bwd.pkts < table.rules.min_pkts:
         table.single += reason != SNAPSHOT
         return
@@ -190,3 +206,5 @@ cdef void forget(Table *table) noexcept nogil:
     if table.remembered != NULL:
         memset(table.remembered, 0, (<size_t> SEEN_MASK + 1) * sizeof(uint64_t))
     memset(table.decoder.fragments, 0, FRAGMENT_SLOTS * sizeof(Fragment))
+    if table.rules.context:
+        forget_hosts(&table.hosts)

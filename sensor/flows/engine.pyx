@@ -3,7 +3,8 @@
 
 cimport cython
 from cpython.bytes cimport PyBytes_AS_STRING
-from libc.stdint cimport INT64_MAX, int16_t, int32_t, int64_t, uint8_t, uint16_t, uint32_t, uint64_t
+from libc.stdint cimport INT64_MAX, UINT32_MAX, int16_t, int32_t, int64_t, uint8_t, uint16_t, uint32_t, uint64_t
+from libc.math cimport exp2, log, sqrt
 from libc.stdlib cimport calloc, free, malloc, qsort, realloc
 from libc.string cimport memcmp, memcpy, memset
 
@@ -31,6 +32,10 @@ include "ip.pxi"
 include "link.pxi"
 include "slots.pxi"
 include "update.pxi"
+include "sketch.pxi"
+include "recent.pxi"
+include "hosts.pxi"
+include "context.pxi"
 include "table.pxi"
 include "assemble.pxi"
 include "ends.pxi"
@@ -80,13 +85,14 @@ cdef set_rules(Rules *rules, profile):
     rules.same_syn_joins = profile.same_syn_joins
     rules.snapshot_pkts = profile.snapshot_pkts
     rules.snapshot_closed = profile.snapshot_closed and profile.sweep
+    rules.context = profile.context
 
 
 FLOW_DTYPE = _flow_dtype()
 SKIP_REASONS = OUTCOME_NAMES[1:]
 COUNTERS = (
     "packets", "bytes", "in_flow", *SKIP_REASONS, *SEEN_NAMES, "flows", "evicted", "single_packet_flows",
-    "untracked_retransmissions", "snapshots",
+    "untracked_retransmissions", "snapshots", "context_forgotten",
 )
 
 
@@ -110,9 +116,13 @@ cdef class FlowEngine:
             raise ValueError(f"max_flows must lie between 1 and {1 << 26}, not {max_flows}")
         if not make_table(&self.table, max_flows):
             raise MemoryError(f"a table of {max_flows} flows does not fit into memory")
+        if profile.context and not make_hosts(&self.table.hosts, profile.context_hosts, profile.context_pairs):
+            raise MemoryError(f"tables of {profile.context_hosts} hosts and {profile.context_pairs} pairs do not fit")
         secret = os.urandom(16)
         memcpy(&self.table.k0, PyBytes_AS_STRING(secret), 8)
         memcpy(&self.table.k1, PyBytes_AS_STRING(secret) + 8, 8)
+        self.table.hosts.k0 = self.table.k0
+        self.table.hosts.k1 = self.table.k1
         self.table.decoder.seen = self.table.seen
         self.profile = profile
         set_decoder(&self.table.decoder, profile)
@@ -125,6 +135,7 @@ cdef class FlowEngine:
         free(self.table.out)
         free(self.table.remembered)
         free(self.table.decoder.fragments)
+        free_hosts(&self.table.hosts)
 
     def feed(self, const uint8_t[::1] buffer not None, Framing framing not None):
         """Take whole records from `buffer`.
@@ -206,8 +217,9 @@ cdef class FlowEngine:
 
     @property
     def memory_bytes(self):
-        """Bytes of the flow table that have been in use so far."""
-        return self.table.used_slots * sizeof(Slot) + (<size_t> self.table.mask + 1) * sizeof(Entry)
+        """Bytes of the flow table and of what is remembered of hosts that have been in use so far."""
+        return (self.table.used_slots * sizeof(Slot) + (<size_t> self.table.mask + 1) * sizeof(Entry)
+                + hosts_bytes(&self.table.hosts))
 
     @property
     def counters(self):
@@ -216,5 +228,5 @@ cdef class FlowEngine:
         values += [self.table.outcomes[i] for i in range(OUTCOMES)]
         values += [self.table.seen[i] for i in range(SEENS)]
         values += [self.table.flows, self.table.evicted, self.table.single, self.table.untracked,
-                   self.table.snapshots]
+                   self.table.snapshots, self.table.hosts.forgotten]
         return dict(zip(COUNTERS, values, strict=True))

@@ -41,6 +41,10 @@ class Profile:
             stragglers; only with `sweep`.
         whole_us: times are cut to whole microseconds, as CICFlowMeter computes.
         count_retransmissions: keep a set of the TCP packets seen (memory grows with them; capped).
+        context: fill a record's `context`: what its initiator, its responder and both together have been doing.
+        context_hosts: so many initiators, and so many responders, are remembered; the one whose last connection began
+            or ended longest ago makes room.
+        context_pairs: so many pairs of initiator and responder.
         conn_every_end: a flow's own duration is part of its connection time however it ends.
         conn_udp: UDP dialogues have a connection time too.
         keep_roles: "udp_dialogue", "tcp" or "always": who keeps forward and backward over an active timeout.
@@ -70,6 +74,9 @@ class Profile:
     snapshot_closed: bool = False
     whole_us: bool = True
     count_retransmissions: bool = False
+    context: bool = True
+    context_hosts: int = 16_384
+    context_pairs: int = 32_768
     conn_every_end: bool = True
     conn_udp: bool = False
     keep_roles: Literal["udp_dialogue", "tcp", "always"] = "udp_dialogue"
@@ -90,6 +97,9 @@ class Profile:
                 raise ValueError(f"{field} must lie between 0 and 2**61 ns, not {getattr(self, field)}")
         if not 0 <= self.snapshot_pkts < 2**32:
             raise ValueError(f"snapshot_pkts must lie between 0 and 2**32 - 1, not {self.snapshot_pkts}")
+        for field in ("context_hosts", "context_pairs"):
+            if not 1 <= getattr(self, field) <= 2**24:
+                raise ValueError(f"{field} must lie between 1 and 2**24, not {getattr(self, field)}")
 
 
 _CIC = Profile(
@@ -103,6 +113,7 @@ _CIC = Profile(
     by_endpoint=False,
     swap_syn_ack=False,
     fin_of_first=False,
+    context=False,
     conn_every_end=False,
     keep_roles="tcp",
     sweep=False,

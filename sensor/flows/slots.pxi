@@ -7,6 +7,8 @@ cdef enum:
     NO_SLOT = 0xFFFFFFFF
     BUCKETS = 1024
     TICK_SHIFT = 28              # one tick is 2**28 ns, 268 ms; the wheel spans 275 s
+    TICK_NS = 1 << TICK_SHIFT
+    FAR_TICKS = 64 * BUCKETS     # gone through one by one, 4.9 h of silence; more are passed over in whole rounds
 
 cdef enum:
     OPEN
@@ -46,7 +48,12 @@ cdef struct Slot:
     Bulk bulk[2]
     int64_t conn_start_ns        # start of the connection's first piece: with the key, what flow_id is made of
     uint32_t parts               # records of the connection told so far
-    uint32_t reserved_parts
+    uint32_t era                 # of the context that knows its beginning
+    uint32_t entries[3]          # where that was: initiator, responder, pair
+    uint32_t ended               # its end is counted
+    uint64_t told_fwd_payload    # of its pieces told so far
+    uint64_t told_bwd_payload
+    uint64_t told_bwd_pkts
 
 cdef struct Entry:               # one place of the hash index
     uint32_t hash

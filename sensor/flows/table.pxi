@@ -46,6 +46,7 @@ cdef struct Rules:               # a Profile, field for field, as far as it is n
     bint sweep
     bint same_syn_joins
     bint snapshot_closed
+    bint context
 
 cdef struct Table:
     Rules rules
@@ -78,6 +79,7 @@ cdef struct Table:
     # retransmissions
     uint64_t *remembered
     size_t remembered_count
+    Hosts hosts
     # counts
     uint64_t outcomes[OUTCOMES]
     uint64_t seen[SEENS]

@@ -94,3 +94,17 @@ cdef inline void add_windows(FlowRecord *rec, const Packet *packet, bint backwar
                 rec.bwd_init_win = packet.window
     else:
         rec.fwd_flags |= packet.flags
+
+cdef inline void add_to_sequence(FlowRecord *rec, uint64_t place, const Packet *packet, bint backward) noexcept nogil:
+    """Keep one of the first packets by itself; `place` lies below FIRST_PACKETS. Time that runs back is no gap."""
+    cdef uint64_t gap_us = 0
+    cdef int32_t size = 0x7FFFFFFF
+    if packet.payload < 0x7FFFFFFF:
+        size = <int32_t> packet.payload + 1
+    if place and packet.ts_ns > rec.end_ns:
+        gap_us = (<uint64_t> packet.ts_ns - <uint64_t> rec.end_ns) // 1000
+    if gap_us > UINT32_MAX:
+        gap_us = UINT32_MAX
+    rec.seq_gap_us[place] = <uint32_t> gap_us
+    rec.seq_size[place] = -size if backward else size
+    rec.seq_flags[place] = packet.flags
