@@ -36,12 +36,13 @@ def configure(parser: argparse.ArgumentParser) -> None:
         "--features",
         default="cic2022",
         metavar="SET",
-        help="feature set: cic2022 (the CICFlowMeter columns) or iscx2012 (default: cic2022)",
+        help="feature set: cic2022 (the CICFlowMeter columns), flow1 (what the newer models read, under its own names)"
+        " or iscx2012 (default: cic2022)",
     )
     parser.add_argument(
         "--variant",
         metavar="V",
-        help="whose formulas: cns22 (corrected release, the default), fork (CICFlowMeter of 2024)"
+        help="whose formulas, for cic2022: cns22 (corrected release, the default), fork (CICFlowMeter of 2024)"
         " or legacy (first CICIDS2017 release)",
     )
     parser.add_argument(
@@ -52,7 +53,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--profile",
         metavar="P",
-        help="flow rules: cns22, fork, legacy or wire (default: those of the variant)",
+        help="flow rules: cns22, fork, legacy or wire (default: those of the variant, wire for flow1 and iscx2012)",
     )
     parser.add_argument("--with-file", action="store_true", help=f"add a last column {FILE_COLUMN}: the capture")
     parser.add_argument(
@@ -100,15 +101,16 @@ def _check(capture: str, output: str) -> None:
 def _row_maker(args: argparse.Namespace) -> "Callable[[Flows], Published]":
     """Return what makes columns of flows; every wrong argument is found here, before any output."""
     from sensor.features import FeatureSet
+    from sensor.features.named import named
     from sensor.features.published import published, release_of
     from sensor.features.records import records
 
     feature_set = FeatureSet.load(args.features)
     variant = feature_set.variant(args.variant)
-    if feature_set.formulas == "iscx":
-        if args.headers not in (None, "iscx2012"):
+    if feature_set.formulas != "cic":
+        if args.headers not in (None, feature_set.name):
             raise NettrusionError(f"feature set {feature_set.name} has no headers {args.headers!r}")
-        return records
+        return records if feature_set.formulas == "iscx" else lambda flows: named(flows, feature_set)
     release = release_of(variant, args.headers)
     return lambda flows: published(flows, variant, release)
 

@@ -17,6 +17,9 @@ from sensor.features import cic, flow1, iscx, release
 FOLDER = Path(__file__).parent
 LARGEST = np.finfo(np.float32).max
 
+BLOCK_ROWS = 4096  # flows worked on at once: few enough to stay in a processor's cache
+LINE = 16  # numbers of float32 in a cache line
+
 Columns = Mapping[str, NDArray[Any]]
 # By the file's word `formulas`: from flow records and from published columns, by feature name.
 FORMULAS: dict[str, Callable[[NDArray[np.void], str], Columns]] = {
@@ -105,7 +108,13 @@ class FeatureSet:
         depends on its own flow alone. No flows give (0, k). Raises NettrusionError when the set
         does not know the variant.
         """
-        return self.defined(FORMULAS[self.formulas](flows, self.variant(variant)))
+        formulas, variant = FORMULAS[self.formulas], self.variant(variant)
+        if len(flows) <= BLOCK_ROWS:
+            return self.defined(formulas(flows, variant))
+        matrix = np.empty((len(flows), len(self.features)), np.float32)
+        for at in range(0, len(flows), BLOCK_ROWS):
+            matrix[at : at + BLOCK_ROWS] = self.defined(formulas(flows[at : at + BLOCK_ROWS], variant))
+        return matrix
 
     def from_columns(self, columns: Mapping[str, ArrayLike], variant: str | None = None) -> NDArray[np.float32]:
         """Return the features of a published file's rows as float32 (n, k), C-contiguous.
@@ -126,7 +135,10 @@ class FeatureSet:
         is not in `values`, becomes the feature's `undefined`.
         """
         rows = len(next(iter(values.values()))) if values else 0
-        table = np.empty((len(self.features), rows), np.float32)
+        # An odd number of cache lines from one feature to the next: a power of two of them, which batches tend to
+        # have, would make the features of a flow push each other out of the cache when the table is turned.
+        lines = (rows + LINE - 1) // LINE | 1
+        table = np.empty((len(self.features), lines * LINE), np.float32)[:, :rows]
         with np.errstate(all="ignore"):
             for feature in self.features:
                 table[feature.index] = values.get(feature.name, np.nan)

@@ -7,7 +7,7 @@ tell whose flow it was. They are for a reader and never enter a model.
 """
 
 import socket
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import cache
 from typing import Any
 
@@ -61,7 +61,8 @@ def published(flows: Flows, variant: str, release: str | None = None) -> Publish
     """
     release = release_of(variant, release)
     values = cic.columns(flows, variant)
-    out: Published = _identity(flows, values["protocol"], variant, release)
+    names = IDENTITY_2017 if release == "cicids2017" else IDENTITY
+    out: Published = identity(flows, values["protocol"].astype(np.int64), variant, names)
     for header, name in _headers(release):
         out[header] = _printed(values[name], name, variant)
     label = " Label" if release == "cicids2017" else "Label"
@@ -102,20 +103,19 @@ def _printed(values: NDArray[np.float64], name: str, variant: str) -> NDArray[An
         return np.floor(values).astype(np.int64) if whole else values
 
 
-def _identity(flows: Flows, protocol: NDArray[np.float64], variant: str, release: str) -> Published:
+def identity(flows: Flows, protocol: NDArray[np.int64], variant: str, names: Sequence[str]) -> Published:
+    """Return whose flows they are, written as the variant does, under seven names in the order of IDENTITY."""
     src, dst = addresses(flows, "src"), addresses(flows, "dst")
     ports = [flows[name].astype(np.int64) for name in ("src_port", "dst_port")]
-    numbers = protocol.astype(np.int64)
     values: tuple[NDArray[Any] | list[str], ...] = (
-        _flow_ids(flows, src, dst, numbers, variant),
+        _flow_ids(flows, src, dst, protocol, variant),
         src,
         ports[0],
         dst,
         ports[1],
-        numbers,
+        protocol,
         timestamps(flows["start_ns"], variant),
     )
-    names = IDENTITY_2017 if release == "cicids2017" else IDENTITY
     return dict(zip(names, values, strict=True))
 
 

@@ -12,6 +12,7 @@ import pytest
 from sensor import cli
 from sensor.cli import main
 from sensor.features import FeatureSet
+from sensor.features.published import IDENTITY
 
 HOSTS = {7: bytes([10, 0, 0, 7]), 9: bytes([10, 0, 0, 9])}
 
@@ -94,6 +95,7 @@ def test_standard_output(capture: Path, capsys: pytest.CaptureFixture):
         (["--variant", "legacy"], 84, 1),  # which leaves flows of one packet out
         (["--variant", "legacy", "--profile", "wire"], 84, 2),
         (["--variant", "legacy", "--headers", "cicids2017"], 85, 1),
+        (["--features", "flow1"], 7 + 175 + 1, 2),
         (["--features", "iscx2012"], 32, 2),
     ],
 )
@@ -107,6 +109,17 @@ def test_sets_variants_headers_and_profiles(
     assert run(capture, "-o", "-", *arguments) == 0
     table = list(csv.reader(io.StringIO(capsys.readouterr().out)))
     assert [len(row) for row in table] == [columns] * (rows + 1)
+
+
+def test_features_under_their_own_names(capture: Path, capsys: pytest.CaptureFixture):
+    assert run(capture, "--features", "flow1", "-o", "-") == 0
+    rows = {row["Src Port"]: row for row in read(capsys.readouterr().out)}
+    pair = rows["4000"]
+    assert list(pair)[:9] == [*IDENTITY, "is_tcp", "is_udp"]
+    assert list(pair)[7:-1] == list(FeatureSet.load("flow1").names)
+    assert pair["Flow ID"] == "10.0.0.7-10.0.0.9-4000-53-17"
+    assert (pair["is_udp"], pair["duration"], pair["bwd_payload"], pair["gap_mean"]) == ("1", "250.0", "13", "250.0")
+    assert rows["4001"]["payload_per_s"] == "0.0"
 
 
 def test_several_captures_are_told_apart(capture: Path, tmp_path: Path, capsys: pytest.CaptureFixture):
@@ -165,6 +178,8 @@ def test_parquet_reads_back(capture: Path, tmp_path: Path):
         (["--variant", "master"], "no variant 'master'"),
         (["--headers", "cse2018"], "the headers of variant cns22 are cns22"),
         (["--features", "iscx2012", "--headers", "cns22"], "has no headers 'cns22'"),
+        (["--features", "flow1", "--headers", "cns22"], "set flow1 has no headers 'cns22'"),
+        (["--features", "flow1", "--variant", "cns22"], "set flow1 has no variant 'cns22'; say flow1"),
         (["--profile", "fast"], "no flow profile 'fast'; there are cns22, fork, legacy, wire"),
     ],
 )

@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sensor.errors import NettrusionError
-from sensor.features import FeatureSet
+from sensor.features import FeatureSet, featureset
 from sensor.features.featureset import FOLDER, canonical_sha256
 from sensor.flows import FLOW_DTYPE
 from tests.sensor.features import golden
@@ -149,6 +149,19 @@ def test_the_shape_of_the_matrix(name: str, variant: str):
         matrix = feature_set.extract(flows, variant)
         assert matrix.shape == (len(flows), len(feature_set.features))
         assert matrix.flags.c_contiguous
+
+
+@pytest.mark.parametrize("name", SETS)
+def test_a_batch_may_have_any_length(monkeypatch: pytest.MonkeyPatch, name: str):
+    feature_set = FeatureSet.load(name)
+    flows = np.concatenate([conversation(), lone_datagram(), begun_backward()] * 16)
+    whole = feature_set.extract(flows)
+    monkeypatch.setattr(featureset, "BLOCK_ROWS", 5)
+    for rows in (1, 4, 5, 6, 15, 16, 17, 48):
+        matrix = feature_set.extract(flows[:rows])
+        assert (matrix == whole[:rows]).all()
+        assert matrix.flags.c_contiguous
+    assert (feature_set.extract(flows[::3]) == whole[::3]).all()
 
 
 @pytest.mark.parametrize("variant", ["cns22", "fork", "legacy"])
