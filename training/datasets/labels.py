@@ -134,7 +134,9 @@ ISCX2012 = (
 )
 """Scenarios of ISCXIDS2012, a day each; its HTTP denial of service is Slowloris. Its `Normal` is `benign`."""
 
-RULES: dict[str, LabelRule] = {rule.label: rule for rule in (*RELEASED, *RELEASED_2018, *RECORDED, *CAPTURED, *ISCX2012)}
+RULES: dict[str, LabelRule] = {
+    rule.label: rule for rule in (*RELEASED, *RELEASED_2018, *RECORDED, *CAPTURED, *ISCX2012)
+}
 _ALIASES = {
     "bot": "botnet",
     "port scan": "portscan",

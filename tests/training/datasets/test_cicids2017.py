@@ -8,7 +8,7 @@ import pytest
 
 from sensor.errors import NettrusionError
 from tests.training import made
-from training.datasets import cicids2017
+from training.datasets import cicids2017, tables
 
 
 def test_rows_are_deduplicated_over_files_and_drops_are_counted(tmp_path):
@@ -34,7 +34,7 @@ def test_chunks_do_not_change_the_table(tmp_path, monkeypatch):
     rows = [made.row(number, "BENIGN", Flow_Duration=number * 7) for number in range(1, 40)]
     made.write_csv(tmp_path / "a.csv", rows)
     whole = cicids2017.load([tmp_path], made.feature_set(), "cns22").table
-    monkeypatch.setattr(cicids2017, "CHUNK_ROWS", 7)
+    monkeypatch.setattr(tables, "CHUNK_ROWS", 7)
     pieces = cicids2017.load([tmp_path], made.feature_set(), "cns22").table
     assert np.array_equal(whole.features, pieces.features)
     assert np.array_equal(whole.tuple_key, pieces.tuple_key)
@@ -83,6 +83,41 @@ def test_a_folder_without_the_release_is_an_error_that_says_so(tmp_path, content
         (folder / "x.csv").write_text(content)
     with pytest.raises(NettrusionError, match="corrected"):
         cicids2017.load([folder], made.feature_set(), "cns22")
+
+
+def test_the_release_of_2018_has_the_same_headers_and_another_name(tmp_path):
+    later = made.row(2, "Infiltration - NMAP Portscan", Timestamp="2018-02-28 14:00:05.5")
+    made.write_csv(tmp_path / "a.csv", [made.row(1, "BENIGN"), later])
+    loaded = cicids2017.load([tmp_path / "a.csv"], made.feature_set(), "cns22")
+    assert loaded.table.sources == ("cicids2017", "cse-cic-ids2018")
+    assert loaded.table.origin.tolist() == ["cicids2017", "cse-cic-ids2018"]
+    assert loaded.table.family.tolist() == ["benign", "scan"]
+    assert len(loaded.manifest.about) == 2
+
+
+def test_flaws_are_counted(tmp_path):
+    rows = [
+        made.row(1, "BENIGN", Fwd_Header_Length=-30000, Total_Fwd_Packet=3000),
+        made.row(2, "BENIGN", Timestamp="noon"),
+    ]
+    made.write_csv(tmp_path / "a.csv", rows)
+    loaded = cicids2017.load([tmp_path], made.feature_set(), "cns22")
+    assert loaded.manifest.mended == {"Fwd Header Length below 0: 16 bits that overflowed, undone": 1}
+    assert loaded.manifest.dropped == {tables.NO_CLOCK: 1}
+
+
+def test_a_set_that_the_release_cannot_feed_is_refused(tmp_path):
+    made.write_csv(tmp_path / "a.csv", [made.row(1, "BENIGN")])
+    with pytest.raises(NettrusionError, match=r"cannot feed cic2022 \(legacy\); it can: cic2022 \(cns22\)"):
+        cicids2017.load([tmp_path], made.feature_set(), "legacy")
+
+
+def test_its_files_are_found_by_their_headers(tmp_path):
+    path = made.write_csv(tmp_path / "a.csv", [made.row(1, "BENIGN")])
+    (tmp_path / "b.csv").write_text("a,b\n1,2\n")
+    (tmp_path / "c.txt").write_text(path.read_text())
+    assert cicids2017.find(tmp_path) == cicids2017.find(path) == [path]
+    assert cicids2017.find(tmp_path / "b.csv") == cicids2017.find(tmp_path / "c.txt") == []
 
 
 def test_a_real_excerpt_loads(tmp_path, shared_data):

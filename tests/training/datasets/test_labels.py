@@ -2,7 +2,7 @@
 
 import pytest
 
-from training.datasets.labels import CLASSES, RULES, is_attempted, normalise, rule_for
+from training.datasets.labels import _ALIASES, CLASSES, RULES, is_attempted, normalise, rule_for
 
 
 @pytest.mark.parametrize(
@@ -15,6 +15,12 @@ from training.datasets.labels import CLASSES, RULES, is_attempted, normalise, ru
         ("Web Attack \ufffd Sql Injection", "web"),
         ("Infiltration - Portscan", "scan"),
         ("Bot", "bot"),
+        ("Botnet Ares", "bot"),
+        ("DDOS attack-HOIC", "ddos"),
+        ("DoS attacks-SlowHTTPTest", "slowdos"),
+        ("Brute Force -XSS", "web"),
+        ("Infilteration", "infiltration"),
+        ("Infiltration - NMAP Portscan", "scan"),
     ],
 )
 def test_a_label_has_its_family(label, family):
@@ -28,6 +34,10 @@ def test_attempted_and_unknown_labels_have_no_rule():
     assert is_attempted("DoS Hulk - Attempted")
     assert rule_for("Martian") is None
     assert not is_attempted("Martian")
+
+
+def test_every_alias_leads_to_a_rule():
+    assert all(label in RULES for label in _ALIASES.values())
 
 
 def test_every_learnt_rule_is_a_class_and_every_class_is_learnt():
