@@ -12,8 +12,10 @@ from exporter.quantiles import Quantiles
 from exporter.scoring import LossScale, Scoring
 from training.config import TrainConfig
 from training.datasets.table import FlowTable
+from training.evaluation import cost
 from training.evaluation.trials import Trial
 from training.experiment import Prepared
+from training.models.candidate import Fitted
 from training.models.inputs import benign_medians
 
 TEMPERATURES = np.geomspace(1.0, 8.0, 31)
@@ -56,7 +58,7 @@ def ship(trial: Trial, prepared: Prepared, config: TrainConfig, card: str) -> Sh
         NettrusionError: the exporter refuses the network, or the export is not the network.
     """
     held = prepared.table.rows(prepared.split.calibration)
-    scoring, temperature = _scoring(trial, prepared, held)
+    scoring, temperature = scoring_of(trial.fitted, prepared, held)
     model = graph.assemble(trial.fitted.network, scoring)
     benign = graph.run(model, held.rows(held.benign).features).score
     threshold, budget = calibration.threshold(benign, config.alert_rate)
@@ -77,9 +79,17 @@ def ship(trial: Trial, prepared: Prepared, config: TrainConfig, card: str) -> Sh
     return Shipped(data, identity, temperature, report.as_dict(), scoring.classes, model)
 
 
-def _scoring(trial: Trial, prepared: Prepared, held: FlowTable) -> tuple[Scoring, float]:
+def price(fitted: Fitted, prepared: Prepared) -> float | None:
+    """Return the microseconds that a flow costs in the sensor's session, None for what cannot be exported."""
+    if fitted.network is None:
+        return None
+    held = prepared.table.rows(prepared.split.calibration)
+    scoring, _ = scoring_of(fitted, prepared, held)
+    return cost.microseconds(graph.assemble(fitted.network, scoring), held.features)
+
+
+def scoring_of(fitted: Fitted, prepared: Prepared, held: FlowTable) -> tuple[Scoring, float]:
     """Return how the network's output becomes a score, and the temperature in it."""
-    fitted = trial.fitted
     medians = benign_medians(prepared.table.rows(prepared.split.train))
     if fitted.kind == "autoencoder":
         losses = np.exp(fitted.score(held.rows(held.benign).features))

@@ -24,10 +24,16 @@ def configure(parser: argparse.ArgumentParser) -> None:
         nargs="+",
         type=Path,
         metavar="DIR",
-        help="folders of recordings (NAME.labels.csv beside the capture), or with the CSVs of the corrected"
-        " CICIDS2017 release; both may be mixed",
+        help="folders of recordings (NAME.labels.csv beside the capture), of the CSVs of the corrected CICIDS2017"
+        " release, or of other labelled data; they may be mixed",
     )
-    parser.add_argument("--out", type=Path, required=True, help="folder to write, made if missing")
+    parser.add_argument("--out", type=Path, help="folder to write, made if missing; default: runs/NAME of the settings")
+    parser.add_argument(
+        "--cache", type=Path, metavar="DIR", help="keeps assembled tables; default: cache in the folder to write"
+    )
+    parser.add_argument(
+        "--fresh", action="store_true", help="fit everything anew; default: what an earlier run finished is taken"
+    )
     parser.add_argument("--seeds", type=int, help="how many seeds every candidate is trained with")
     parser.add_argument("--budget", type=float, metavar="RATE", help="false-positive rate that sets the threshold")
     parser.add_argument("--candidates", nargs="+", metavar="NAME", help="only these; default: all")
@@ -39,25 +45,34 @@ def configure(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     """Train, choose, export and report; returns 0. Raises NettrusionError with what is wrong."""
     from training import experiment, outcome
+    from training.bundle import price
+    from training.cache import Cache
+    from training.checkpoint import Store
     from training.config import TrainConfig, load
 
     config = _flags(load(args.config) if args.config else TrainConfig(), args)
     if not config.data.folders:
         raise NettrusionError("no data: name the folders of recordings or CSVs with --data DIR")
-    args.out.mkdir(parents=True, exist_ok=True)
+    runners = experiment.candidates(config)
+    out = args.out or Path("runs") / config.name
+    out.mkdir(parents=True, exist_ok=True)
     started = time.monotonic()
 
     def say(text: str) -> None:
         print(f"[{time.monotonic() - started:6.1f} s] {text}", file=sys.stderr, flush=True)
 
-    prepared = experiment.prepare(config, say)
+    cache = Cache(Path(config.data.cache) if config.data.cache else out / "cache", say)
+    prepared = experiment.prepare(config, say, cache)
     for line in prepared.audit.lines():
         say(f"  {line}")
-    results = experiment.compete(prepared, experiment.candidates(config), config.models.seeds, say)
+    store = Store(out / "fits", prepared.course)
+    if args.fresh:
+        store.clear()
+    results = experiment.compete(prepared, runners, config, say, store, lambda fitted: price(fitted, prepared))
     say(results.choice.reason)
-    done = outcome.finish(config, prepared, results, _command(args), say)
-    done.write(args.out)
-    say(f"{args.out}: model.onnx, model-card.md, model-card.html, metrics.json, manifest.json")
+    done = outcome.finish(config, prepared, results, runners, _command(args), say)
+    done.write(out)
+    say(f"{out}: {', '.join(sorted(name for name in done.files if '/' not in name))}, model-card")
     print(json.dumps(done.headline, indent=2))
     return 0
 
@@ -69,7 +84,11 @@ def _flags(config: "TrainConfig", args: argparse.Namespace) -> "TrainConfig":
     if args.seeds is not None:
         if args.seeds < 1:
             raise NettrusionError(f"--seeds {args.seeds}: at least one seed is needed")
-        config = replace(config, models=replace(config.models, seeds=args.seeds))
+        models = config.models
+        fewer = {key: min(getattr(models, key), args.seeds) for key in ("left_out_seeds", "source_seeds")}
+        config = replace(config, models=replace(models, seeds=args.seeds, **fewer))
+    if args.cache:
+        config = replace(config, data=replace(config.data, cache=str(args.cache)))
     if args.candidates:
         config = replace(config, models=replace(config.models, candidates=tuple(args.candidates)))
     if args.budget is not None:
@@ -99,4 +118,4 @@ def _command(args: argparse.Namespace) -> str:
         words.append("--candidates " + " ".join(f"'{name}'" for name in args.candidates))
     if args.captures:
         words.append("--captures DIR --labels labels.tsv --flow-labels flows.tsv")
-    return " ".join([*words, "--out DIR"])
+    return " ".join([*words, "--out DIR"] if args.out else words)

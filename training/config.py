@@ -12,12 +12,17 @@ from sensor.errors import NettrusionError
 
 @dataclass(frozen=True, slots=True)
 class DataConfig:
-    """Where the labelled flows are and how they become features."""
+    """Where the labelled flows are and how they become features.
+
+    `cache` is a folder for assembled tables, so that captures are assembled once; empty: one in the
+    run's own folder.
+    """
 
     folders: tuple[str, ...] = ()
     feature_set: str = "cic2022"
     variant: str = "cns22"
     row_limit: int = 200_000
+    cache: str = ""
     exclude: tuple[str, ...] = ()
 
 
@@ -26,10 +31,14 @@ class SplitConfig:
     """Shares of rows (attacks, and benign rows apart), and the seed that orders host pairs.
 
     With `by = "day"` the shares do not count: the three lists of days say which recordings train,
-    set thresholds and report.
+    set thresholds and report. With `by = "mixed"` the sources in `timed` are cut by the shares, each
+    by itself, and the others by the lists. `days_name` is what the recordings of the lists are called
+    together where one kind of data is set against another.
     """
 
     by: str = "time"
+    timed: tuple[str, ...] = ()
+    days_name: str = "testbed"
     train_days: tuple[str, ...] = ()
     calibration_days: tuple[str, ...] = ()
     test_days: tuple[str, ...] = ()
@@ -43,10 +52,18 @@ class SplitConfig:
 
 @dataclass(frozen=True, slots=True)
 class ModelConfig:
-    """Which candidates run and how the network learns."""
+    """Which candidates run and how the network learns.
+
+    `left_out_seeds` is how many seeds runs without a family get, `source_seeds` runs on one kind of
+    data alone: 0 is as many as `seeds`. With `families` or `sources` false those runs are left out.
+    """
 
     candidates: tuple[str, ...] = ()
     seeds: int = 5
+    left_out_seeds: int = 0
+    source_seeds: int = 0
+    families: bool = True
+    sources: bool = True
     epochs: int = 20
     batch: int = 1024
     width: int = 64
@@ -54,12 +71,33 @@ class ModelConfig:
 
 @dataclass(frozen=True, slots=True)
 class BudgetConfig:
-    """False-positive rates: those that are reported, and the one that sets the threshold."""
+    """False-positive rates: those that are reported, and the one that sets the threshold.
+
+    A candidate that costs more than `cost_us` microseconds a flow in the sensor's session does not
+    ship. The cost is measured: with a limit that a candidate is close to, two runs may choose apart.
+    """
 
     rate: float = 1e-3
     report: tuple[float, ...] = (1e-2, 1e-3)
     alerts_a_day: float | None = None
     flows_a_day: float | None = None
+    cost_us: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ChooseConfig:
+    """What the candidates are compared by; never test rows, never captures of other origin.
+
+    `by = "same"`: on calibration rows of the sources that were learnt from. `by = "left_out_source"`:
+    learnt from each kind of data alone, on the calibration rows of the others, at a threshold set on
+    their benign ones. That is what awaits a detector on a wire: another network, calibrated there.
+    `column` decides first, the other one breaks ties: `learnt` is the mean recall over families that
+    were learnt, `unseen` over those that were not. Differences below `tie` are ties.
+    """
+
+    by: str = "same"
+    column: str = "learnt"
+    tie: float = 0.01
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,14 +111,16 @@ class TransferConfig:
 
 @dataclass(frozen=True, slots=True)
 class TrainConfig:
-    """All of a run."""
+    """All of a run. `notes` are sentences for the card: what its author knows and the run does not."""
 
     name: str = "first-light"
     version: str = "1"
+    notes: tuple[str, ...] = ()
     data: DataConfig = field(default_factory=DataConfig)
     split: SplitConfig = field(default_factory=SplitConfig)
     models: ModelConfig = field(default_factory=ModelConfig)
     budget: BudgetConfig = field(default_factory=BudgetConfig)
+    choose: ChooseConfig = field(default_factory=ChooseConfig)
     transfer: TransferConfig = field(default_factory=TransferConfig)
 
     @property
@@ -107,7 +147,26 @@ def load(path: Path) -> TrainConfig:
     except tomllib.TOMLDecodeError as problem:
         raise NettrusionError(f"{path}: not TOML: {problem}") from problem
     filled: TrainConfig = _fill(TrainConfig(), document, str(path))
+    _check(filled, str(path))
     return filled
+
+
+def _check(config: TrainConfig, where: str) -> None:
+    """Raise NettrusionError for a word that is not one of those that a key takes."""
+    for key, found, known in (
+        ("split.by", config.split.by, ("time", "day", "mixed")),
+        ("choose.by", config.choose.by, ("same", "left_out_source")),
+        ("choose.column", config.choose.column, ("learnt", "unseen")),
+    ):
+        if found not in known:
+            raise NettrusionError(f"{where}: {key}: expected {' or '.join(known)}, found {found!r}")
+    if config.choose.by == "left_out_source" and not config.models.sources:
+        raise NettrusionError(f'{where}: choose.by = "left_out_source" needs models.sources = true')
+    if config.models.seeds < 1:
+        raise NettrusionError(f"{where}: models.seeds: at least one seed is needed")
+    for key in ("left_out_seeds", "source_seeds"):
+        if not 0 <= getattr(config.models, key) <= config.models.seeds:
+            raise NettrusionError(f"{where}: models.{key}: expected 0 (as many as seeds) to {config.models.seeds}")
 
 
 def _fill(defaults: Any, given: Mapping[str, Any], where: str) -> Any:

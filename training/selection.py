@@ -6,10 +6,13 @@ from typing import Any
 
 import numpy as np
 
+from sensor.errors import NettrusionError
 from training.evaluation.trials import Trial
 
 TIE = 0.01
 """Recalls closer than this are a tie: one flow in a hundred is less than seeds differ by."""
+Recalls = Sequence[tuple[float, float]]
+"""One seed's mean recall over families that were learnt, and over those that were not; a pair a seed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,19 +30,36 @@ class Spread:
 
 
 @dataclass(frozen=True, slots=True)
+class Rule:
+    """How a run chooses.
+
+    `rate` is the alert budget's false-positive rate; `by` says on whose calibration rows: of the sources
+    that were learnt from (`same`), or of the kinds of data that were left out (`left_out_source`);
+    `column` says what decides first, recall on families that were `learnt` or `unseen`, the other one
+    breaks ties. A candidate above `cost_us` does not ship.
+    """
+
+    rate: float
+    by: str = "same"
+    column: str = "learnt"
+    tie: float = TIE
+    cost_us: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Standing:
     """What one candidate reached at the alert budget, on calibration rows.
 
-    `same_day` is the mean recall over families that it has learnt, `unseen` the mean over families
-    of the recall of each when it was left out; each with median and range over seeds. A candidate
-    is `shippable` when the exporter can write its score and reasons into one graph.
+    `learnt` is the mean recall over families that it has learnt, `unseen` the mean over families that
+    it has not; each with median and range over seeds. A candidate is `shippable` when the exporter can
+    write its score and reasons into one graph and it costs no more than the limit.
     """
 
     candidate: str
     network: bool
     shippable: bool
     seeds: int
-    same_day: Spread
+    learnt: Spread
     unseen: Spread
 
 
@@ -47,43 +67,70 @@ class Standing:
 class Choice:
     """The standings, best first, the winner among the shippable, and the sentence that says why."""
 
-    rate: float
+    rule: Rule
     standings: list[Standing]
     winner: str
     reason: str
+
+    @property
+    def rate(self) -> float:
+        """The false-positive rate at which was chosen."""
+        return self.rule.rate
 
     def as_dict(self) -> dict[str, Any]:
         """Return plain values that json can write."""
         return asdict(self)
 
 
-def standing(name: str, rate: float, same_day: Sequence[Trial], unseen: Mapping[str, Sequence[Trial]]) -> Standing:
-    """Sum one candidate up from its trials, looking only at the rows that trials choose on."""
-    left_out = [[trial.choosing.at(rate).macro_recall for trial in trials] for trials in unseen.values()]
-    per_seed = [float(np.mean(one)) for one in zip(*left_out, strict=True)] or [0.0]
+def standing(
+    name: str,
+    rule: Rule,
+    whole: Sequence[Trial],
+    unseen: Mapping[str, Sequence[Trial]],
+    left_out: Recalls | None = None,
+) -> Standing:
+    """Sum one candidate up, looking only at the rows that are there to choose by.
+
+    Args:
+        name: the candidate.
+        rule: rate, and what limits the cost.
+        whole: its trials on the whole split, a seed each.
+        unseen: its trials without a family, by family.
+        left_out: its recalls on kinds of data that were left out; they count instead where given.
+    """
+    if left_out is not None:
+        learnt, strange = [pair[0] for pair in left_out], [pair[1] for pair in left_out]
+    else:
+        recalls = [[trial.choosing.at(rule.rate).macro_recall for trial in trials] for trials in unseen.values()]
+        learnt = [trial.choosing.at(rule.rate).macro_recall for trial in whole]
+        strange = [float(np.mean(one)) for one in zip(*recalls, strict=True)] or [0.0]
+    first = whole[0].answers
+    dear = rule.cost_us is not None and first.cost_us is not None and first.cost_us > rule.cost_us
     return Standing(
         candidate=name,
-        network=same_day[0].fitted.kind != "baseline",
-        shippable=same_day[0].fitted.network is not None,
-        seeds=len(same_day),
-        same_day=Spread.of([trial.choosing.at(rate).macro_recall for trial in same_day]),
-        unseen=Spread.of(per_seed),
+        network=first.kind != "baseline",
+        shippable=first.exportable and not dear,
+        seeds=len(whole),
+        learnt=Spread.of(learnt),
+        unseen=Spread.of(strange),
     )
 
 
-def choose(standings: Sequence[Standing], rate: float) -> Choice:
-    """Return the winner: best median recall at the budget, ties broken by unseen families.
+def choose(standings: Sequence[Standing], rule: Rule) -> Choice:
+    """Return the winner: best median recall at the budget in the rule's column, ties broken by the other.
 
     A network ships only if no plain baseline stands before it; else the best baseline that the
     exporter can write ships.
 
     Raises:
-        ValueError: no candidate can be exported.
+        NettrusionError: no candidate can be exported within the cost.
     """
-    ranked = _ranked(standings)
+    ranked = _ranked(standings, rule)
     able = [one for one in ranked if one.shippable]
     if not able:
-        raise ValueError("none of the candidates can be exported")
+        raise NettrusionError(
+            "none of the candidates can be exported within the cost: name more of them, or raise budget.cost_us"
+        )
     first = ranked[0]
     plain = next((one for one in ranked if not one.network), None)
     network = next((one for one in ranked if one.network), None)
@@ -91,13 +138,15 @@ def choose(standings: Sequence[Standing], rate: float) -> Choice:
     if first.network:
         if plain:
             reason += f"; the best plain baseline, {plain.candidate}, reaches {_say(plain)}"
-        return Choice(rate, ranked, first.candidate, reason)
-    if network:
-        reason += f"; the best network, {network.candidate}, reaches {_say(network)}"
-    winner = next((one for one in able if not one.network), able[0])
+        before = [one for one in able if one.network and (plain is None or ranked.index(one) < ranked.index(plain))]
+        winner = before[0] if before else next((one for one in able if not one.network), able[0])
+    else:
+        if network:
+            reason += f"; the best network, {network.candidate}, reaches {_say(network)}"
+        winner = next((one for one in able if not one.network), able[0])
     if winner is not first:
-        reason += f"; {first.candidate} cannot be exported with reasons, {winner.candidate} can"
-    return Choice(rate, ranked, winner.candidate, reason)
+        reason += f"; {first.candidate} cannot be exported with reasons within the cost, {winner.candidate} can"
+    return Choice(rule, ranked, winner.candidate, reason)
 
 
 def median_seed(trials: Sequence[Trial], rate: float) -> Trial:
@@ -106,18 +155,24 @@ def median_seed(trials: Sequence[Trial], rate: float) -> Trial:
     return ordered[(len(ordered) - 1) // 2]
 
 
-def _ranked(standings: Sequence[Standing]) -> list[Standing]:
-    """Return the standings best first; within TIE of the best left, unseen families decide."""
+def _ranked(standings: Sequence[Standing], rule: Rule) -> list[Standing]:
+    """Return the standings best first; within the tie of the best left, the other column decides."""
+    second = "unseen" if rule.column == "learnt" else "learnt"
+
+    def value(one: Standing, column: str) -> float:
+        spread: Spread = getattr(one, column)
+        return spread.median
+
     left = list(standings)
     ranked = []
     while left:
-        top = max(one.same_day.median for one in left)
-        tied = [one for one in left if one.same_day.median >= top - TIE]
-        best = max(tied, key=lambda one: (one.unseen.median, one.same_day.median))
+        top = max(value(one, rule.column) for one in left)
+        tied = [one for one in left if value(one, rule.column) >= top - rule.tie]
+        best = max(tied, key=lambda one: (value(one, second), value(one, rule.column)))
         ranked.append(best)
         left.remove(best)
     return ranked
 
 
 def _say(one: Standing) -> str:
-    return f"a recall of {one.same_day.median:.3f} on learnt and {one.unseen.median:.3f} on left-out families"
+    return f"a recall of {one.learnt.median:.3f} on learnt and {one.unseen.median:.3f} on unseen families"

@@ -2,6 +2,8 @@
 
 import argparse
 import json
+import subprocess
+import sys
 
 import pytest
 
@@ -63,6 +65,44 @@ def test_a_run_by_the_day_on_recordings(tmp_path, capsys):
     assert "Another day: whole recordings" in card
     assert "(mon, tue, wed)" in card
     assert "CICIDS" not in card
+
+
+def test_a_run_killed_at_any_moment_goes_on_and_ends_as_if_it_had_not(tmp_path, repo):
+    for number, name in enumerate(("mon", "tue", "wed")):
+        recorded.write(tmp_path / "days", name, recorded.day(number, net=number, benign=60, attacks=12))
+    (tmp_path / "csv").mkdir()
+    made.write_csv(tmp_path / "csv" / "a.csv", list(rows()))
+    settings = tmp_path / "run.toml"
+    settings.write_text(
+        "[split]\nby = 'mixed'\ntimed = ['cicids2017']\n"
+        "train_days = ['mon']\ncalibration_days = ['tue']\ntest_days = ['wed']\n"
+        "[models]\nseeds = 2\ncandidates = ['logistic regression', 'isolation forest']\n[budget]\nrate = 0.05\n"
+    )
+    words = [settings, "--data", tmp_path / "days", tmp_path / "csv", "--cache", tmp_path / "cache", "--out"]
+    assert cli.run(parse(*words, tmp_path / "whole")) == 0
+    code = "import sys; from tests.training.test_cli import parse, cli; cli.run(parse(*sys.argv[1:]))"
+    command = [sys.executable, "-c", code, *map(str, words), str(tmp_path / "killed")]
+    with subprocess.Popen(command, cwd=repo, stderr=subprocess.PIPE, stdout=subprocess.DEVNULL, text=True) as process:
+        assert process.stderr is not None
+        for line in process.stderr:
+            if " 3/" in line:
+                process.kill()
+                break
+    kept = sorted((tmp_path / "killed" / "fits").glob("*.npz"))
+    assert len(kept) == 2
+    assert not (tmp_path / "killed" / "metrics.json").exists()
+    kept[0].write_bytes(kept[0].read_bytes()[:-100])
+    written = kept[1].stat().st_mtime_ns
+    done = subprocess.run(command, cwd=repo, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    assert "1 of " in done.stderr and "finished before" in done.stderr
+    assert f"{kept[0].name}: is damaged" in done.stderr
+    assert kept[1].stat().st_mtime_ns == written
+    for name in ("model.onnx", "metrics.json", "manifest.json"):
+        assert (tmp_path / "killed" / name).read_bytes() == (tmp_path / "whole" / name).read_bytes(), name
+    figures = json.loads((tmp_path / "whole" / "metrics.json").read_text())
+    assert set(figures["transfer matrix"]["cells"]["logistic regression"]) == {"testbed", "cicids2017", "all together"}
+    assert str(tmp_path) not in json.dumps(figures)
 
 
 @pytest.mark.parametrize(

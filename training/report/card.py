@@ -4,22 +4,26 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-import numpy as np
-
 from training.bundle import Shipped
 from training.config import TrainConfig
 from training.datasets.labels import CLASSES, RULES
+from training.evaluation.budget import CERTIFYING
 from training.evaluation.elsewhere import Abroad
 from training.evaluation.trials import Trial
 from training.experiment import Prepared, Results
+from training.report import candidates, transfers
 from training.report.abroad import interval, section
 from training.report.blocks import Block, Bullets, Heading, Paragraph, Picture, Table
-from training.selection import Choice, Spread
+from training.report.transfers import spread
+from training.selection import Choice
 
 SPLITS: Mapping[str, str] = {
     "later the same day": "Later the same day is optimistic: each family is one attack between one pair of hosts,"
     " its first half was learnt, its last quarter is tested, on 5-tuples not met before.",
     "another day": "Another day: whole recordings were learnt, others are tested; the network is the same.",
+    "mixed sources": "Mixed sources: of recordings whole days were learnt and others are tested on the same network;"
+    " of a release, which has one day a family, later flows of the same attack on 5-tuples not met before. The"
+    " transfer matrix tells the two apart.",
 }
 """What the first column of figures means."""
 
@@ -28,7 +32,8 @@ SPLITS: Mapping[str, str] = {
 class Card:
     """Everything that the card speaks of; `abroad` is None when no other captures were given.
 
-    `rivals` is what the other candidates do on them, each at its own threshold.
+    `machine` says where costs were measured. `rivals` is what the other candidates do on them, each at its own
+    threshold.
     """
 
     config: TrainConfig
@@ -38,6 +43,7 @@ class Card:
     shipped: Shipped
     abroad: Abroad | None
     command: str
+    machine: str = ""
     rivals: Mapping[str, Abroad] = field(default_factory=dict)
 
 
@@ -57,7 +63,8 @@ def write(card: Card, pictures: Sequence[tuple[Path, str]]) -> list[Block]:
         *_summary(card),
         *section(card.abroad, card.rivals, card.results.choice.winner, shown),
         *_columns(card, shown),
-        *_candidates(card),
+        *candidates.section(card.results, card.machine),
+        *transfers.section(card.results.matrix, card.results.choice.winner, shown),
         *_training(card, shown),
         *_data(card),
         *_limits(card),
@@ -68,7 +75,7 @@ def _summary(card: Card) -> list[Block]:
     choice, shipped = card.results.choice, card.shipped
     budget = shipped.identity.budget
     word = "certified" if budget.certified else "cannot be certified"
-    fitted = card.trial.fitted
+    fitted = card.trial.answers
     used = len(card.prepared.table.feature_names) - len(card.config.data.exclude)
     return [
         Heading(f"Model card: {card.config.name}", 1),
@@ -102,7 +109,7 @@ def _parts(names: Sequence[str]) -> str:
 
 def _columns(card: Card, shown: Mapping[str, Picture]) -> list[Block]:
     rate = card.config.alert_rate
-    name = card.trial.fitted.candidate
+    name = card.trial.answers.candidate
     same, unseen = card.results.same_day[name], card.results.unseen[name]
     at = card.trial.test.at(rate)
     column = card.trial.split.column
@@ -112,9 +119,9 @@ def _columns(card: Card, shown: Mapping[str, Picture]) -> list[Block]:
         rows.append(
             [
                 family,
-                _spread([trial.test.at(rate).recall[family] for trial in same]),
+                spread([trial.test.at(rate).recall[family] for trial in same]),
                 interval(at.recall_interval[family]),
-                _spread([trial.test.at(rate).recall[family] for trial in unseen.get(family, [])]),
+                spread([trial.test.at(rate).recall[family] for trial in unseen.get(family, [])]),
                 str(card.trial.test.rows[family]),
             ]
         )
@@ -124,7 +131,7 @@ def _columns(card: Card, shown: Mapping[str, Picture]) -> list[Block]:
                 family,
                 "-",
                 "-",
-                _spread([trial.test.at(rate).recall[family] for trial in same]),
+                spread([trial.test.at(rate).recall[family] for trial in same]),
                 str(card.trial.test.rows[family]),
             ]
         )
@@ -146,8 +153,9 @@ def _columns(card: Card, shown: Mapping[str, Picture]) -> list[Block]:
             f"False-positive rate on {benign} benign test flows between host pairs that were not"
             f" trained on, at this budget: {at.false_positive_rate:.4f}"
             f" (95 % over host pairs {interval(at.false_positive_interval)}); over seeds"
-            f" {_spread([trial.test.at(rate).false_positive_rate for trial in same], 4)}."
+            f" {spread([trial.test.at(rate).false_positive_rate for trial in same], 4)}."
         ),
+        _budgets(card),
         Table(
             ["base rate of attacks", "precision"],
             [[base, f"{value:.3f}"] for base, value in at.precision.items()],
@@ -160,6 +168,27 @@ def _columns(card: Card, shown: Mapping[str, Picture]) -> list[Block]:
     return [*blocks, *(shown[picture] for picture in names if picture in shown)]
 
 
+def _budgets(card: Card) -> Table:
+    """Return what each budget reaches, and whether the calibration flows can vouch for it."""
+    same = card.results.same_day[card.trial.answers.candidate]
+    flows = card.shipped.identity.budget.flows
+    rows = [
+        [
+            f"{rate:g}",
+            f"{flows:,} of {CERTIFYING / rate:,.0f} needed",
+            card.trial.test.at(rate).verdict,
+            spread([trial.test.at(rate).false_positive_rate for trial in same], 5),
+            spread([trial.test.at(rate).macro_recall for trial in same]),
+        ]
+        for rate in card.config.budgets
+    ]
+    return Table(
+        ["budget", "benign calibration flows", "verdict", "false-positive rate, test", "mean recall, test"],
+        rows,
+        f"The smallest rate that so many flows can certify is {CERTIFYING / flows:.2g}. Median and range over seeds.",
+    )
+
+
 def _other_figures(trials: Sequence[Trial]) -> Table:
     figures: dict[str, list[float | None]] = {
         "PR-AUC at the natural ratio": [trial.test.pr_auc for trial in trials],
@@ -169,60 +198,15 @@ def _other_figures(trials: Sequence[Trial]) -> Table:
         "accuracy at the natural ratio": [trial.test.accuracy for trial in trials],
     }
     rows = [
-        [name, _spread([value for value in values if value is not None], 4)]
+        [name, spread([value for value in values if value is not None], 4)]
         for name, values in figures.items()
         if values[0] is not None
     ]
     return Table([trials[0].split.column, "median and range over seeds"], rows)
 
 
-def _candidates(card: Card) -> list[Block]:
-    choice = card.results.choice
-    rows = []
-    for one in choice.standings:
-        test = card.results.same_day[one.candidate]
-        unseen = card.results.unseen[one.candidate]
-        left_out = [
-            float(np.mean([trial.test.at(choice.rate).macro_recall for trial in seeds]))
-            for seeds in zip(*unseen.values(), strict=True)
-        ]
-        rows.append(
-            [
-                one.candidate + (" (ships)" if one.candidate == choice.winner else ""),
-                str(one.seeds),
-                _say(one.same_day),
-                _say(one.unseen),
-                _spread([trial.test.at(choice.rate).macro_recall for trial in test]),
-                _spread(left_out) if left_out else "-",
-                _spread([trial.test.at(choice.rate).false_positive_rate for trial in test], 4),
-            ]
-        )
-    return [
-        Heading("Candidates"),
-        Paragraph(
-            f"Mean recall over families at a false-positive rate of {choice.rate:g}. The first two"
-            " columns, on calibration rows, decide; candidates within 0.01 of each other are tied"
-            " and left-out families break the tie. The next two are test rows, by which nothing is chosen. A"
-            " network ships only if no plain baseline stands before it."
-        ),
-        Table(
-            [
-                "candidate",
-                "seeds",
-                "learnt (chosen by)",
-                "left out (chosen by)",
-                "learnt, test",
-                "left out, test",
-                "false-positive rate, test",
-            ],
-            rows,
-            "Median and range over seeds. One seed: every seed gives the same detector.",
-        ),
-    ]
-
-
 def _training(card: Card, shown: Mapping[str, Picture]) -> list[Block]:
-    fitted = card.trial.fitted
+    fitted = card.trial.answers
     parity = card.shipped.parity
     return [
         Heading("Training"),
@@ -288,9 +272,7 @@ def _limits(card: Card) -> list[Block]:
                 f"The budget of {card.config.alert_rate:g} held on the flows that set it. On benign test flows of"
                 f" other host pairs the rate was {card.trial.test.at(card.config.alert_rate).false_positive_rate:.4f}:"
                 " a certified threshold is certified for the hosts it was set on.",
-                "Figures of the test part and of the captures were seen in earlier runs, before the share of"
-                " benign calibration flows was raised so that the budget can be certified. No candidate,"
-                " threshold, feature or stopping point was chosen by either.",
+                *card.config.notes,
                 "Time to detect and false incidents a day depend on the rules that group alerts"
                 " and are not measured here.",
             ]
@@ -303,13 +285,3 @@ def _strangers(card: Card) -> list[str]:
     unknown = [name for name in CLASSES if name not in card.shipped.names]
     said = f"{_parts(unknown).capitalize()} is no class of it" if unknown else ""
     return [f"{said}: what it finds of that kind it finds by accident."] if unknown else []
-
-
-def _spread(values: Sequence[float], digits: int = 3) -> str:
-    return _say(Spread.of(values), digits) if values else "-"
-
-
-def _say(spread: Spread, digits: int = 3) -> str:
-    if spread.low == spread.high:
-        return f"{spread.median:.{digits}f}"
-    return f"{spread.median:.{digits}f} ({spread.low:.{digits}f} to {spread.high:.{digits}f})"

@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 Scores = npt.NDArray[np.float64]
+_DASHES = ("-", "--", ":", "-.")
 _INK = ("#1f4e79", "#c0504d", "#5b8c5a", "#8064a2", "#d08b2c", "#3a9fb0", "#7f7f7f", "#b05a8a")
 
 
@@ -22,6 +23,11 @@ def _figure(path: Path, width: float = 7.0, height: float = 3.4) -> Iterator[Any
     FigureCanvasAgg(figure)
     yield figure
     figure.savefig(path, format="png", metadata={"Software": None})
+
+
+def _inks() -> Iterator[tuple[str, str]]:
+    """Yield colours with a dash each: every colour once solid, then once dashed, and so on."""
+    return ((colour, dash) for dash in _DASHES for colour in _INK)
 
 
 def _clean(axes: Any, x: str, y: str) -> None:
@@ -85,8 +91,8 @@ def distribution(path: Path, groups: Mapping[str, Scores], threshold: float, lab
     bins = np.linspace(everything.min(), everything.max(), 60)
     with _figure(path) as figure:
         axes = figure.subplots()
-        for colour, (name, scores) in zip(_INK, groups.items(), strict=False):
-            axes.hist(scores, bins=list(bins), density=True, histtype="step", color=colour, label=name)
+        for (colour, dash), (name, scores) in zip(_inks(), groups.items(), strict=False):
+            axes.hist(scores, bins=list(bins), density=True, histtype="step", color=colour, ls=dash, label=name)
         axes.axvline(threshold, color="black", lw=1, ls="--", label="threshold")
         axes.set_yscale("log")
         _clean(axes, label, "density")
@@ -99,26 +105,59 @@ def roc_and_pr(
     benign: npt.NDArray[np.bool_],
     weight: Scores,
     scores: Mapping[str, Scores],
-    budgets: Sequence[float],
+    budgets: Mapping[float, float],
+    marked: str = "",
 ) -> Path:
-    """Draw recall against false-positive rate (logarithmic) and precision against recall."""
+    """Draw recall against false-positive rate (logarithmic) and precision against recall.
+
+    `budgets` are false-positive rates with the thresholds that the candidate `marked` has for them:
+    rates are dotted lines, and what its thresholds reach are dots, by the rates' order in size.
+    """
     from sklearn.metrics import precision_recall_curve, roc_curve
 
     with _figure(path, 8.4, 3.8) as figure:
         left, right = figure.subplots(1, 2)
         floor = 0.5 / max(1, int(benign.sum()))
-        for colour, (name, score) in zip(_INK, scores.items(), strict=False):
+        for (colour, dash), (name, score) in zip(_inks(), scores.items(), strict=False):
+            wide = 2.0 if name == marked else 1.0
             false, true, _ = roc_curve(~benign, score)
-            left.plot(np.maximum(false, floor), true, color=colour, lw=1.2, label=name)
+            left.plot(np.maximum(false, floor), true, color=colour, ls=dash, lw=wide, label=name)
             precision, recall, _ = precision_recall_curve(~benign, score, sample_weight=weight)
-            right.plot(recall, precision, color=colour, lw=1.2)
+            right.plot(recall, precision, color=colour, ls=dash, lw=wide)
+            for rate, threshold in budgets.items() if name == marked else ():
+                alerted = score >= threshold
+                caught = alerted[~benign].mean()
+                left.plot(max(alerted[benign].mean(), floor), caught, "o", color=colour, ms=5)
+                true_share = weight[alerted & ~benign].sum() / max(weight[alerted].sum(), 1e-12)
+                weighted = weight[alerted & ~benign].sum() / weight[~benign].sum()
+                right.plot(weighted, true_share, "o", color=colour, ms=5)
+                right.annotate(
+                    f"{rate:g}", (weighted, true_share), textcoords="offset points", xytext=(5, 5), fontsize=7
+                )
         for budget in budgets:
             left.axvline(budget, color="black", lw=0.8, ls=":")
         left.set_xscale("log")
         left.set_xlim(floor, 1)
         _clean(left, "false-positive rate", "recall")
         _clean(right, "recall", "precision at the natural ratio")
-        left.legend(frameon=False, fontsize=7)
+        left.legend(frameon=False, fontsize=6, ncols=1 + len(scores) // 9)
+    return path
+
+
+def grid(path: Path, values: Scores, rows: Sequence[str], columns: Sequence[str], label: str) -> Path:
+    """Draw figures from 0 to 1, (rows, columns), as a shaded table; NaN is left white."""
+    with _figure(path, 2.6 + 0.95 * len(columns), 1.2 + 0.42 * len(rows)) as figure:
+        axes = figure.subplots()
+        axes.imshow(values, cmap="Blues", vmin=0.0, vmax=1.0, aspect="auto")
+        for row, column in zip(*np.nonzero(np.isfinite(values)), strict=True):
+            dark = values[row, column] > 0.6
+            axes.text(
+                column, row, f"{values[row, column]:.2f}", ha="center", va="center", fontsize=8,
+                color="white" if dark else "black",
+            )  # fmt: skip
+        axes.set_xticks(range(len(columns)), columns, rotation=40, ha="right", fontsize=8)
+        axes.set_yticks(range(len(rows)), rows, fontsize=8)
+        axes.set_xlabel(label)
     return path
 
 

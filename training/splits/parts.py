@@ -9,7 +9,7 @@ import numpy.typing as npt
 from training.datasets.table import INSTANCES, FlowTable
 
 Rows = npt.NDArray[np.int64]
-Column = Literal["later the same day", "another day", "leave one family out"]
+Column = Literal["later the same day", "another day", "mixed sources", "leave one family out", "another source"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,7 +19,8 @@ class Split:
     `train` fits weights and preprocessing; `calibration` stops training early and sets thresholds;
     `test` only reports: nothing is chosen by it. `purged` rows stand on the wrong side of a border (their
     5-tuple or host pair is already on the other) and belong to none. `unseen` are the families that
-    train and calibration hold no row of.
+    train and calibration hold no row of. `timed` are the sources that are cut by time and host pair
+    where others are cut by the day.
     """
 
     column: Column
@@ -28,6 +29,7 @@ class Split:
     test: Rows
     purged: Rows
     unseen: tuple[str, ...] = ()
+    timed: tuple[str, ...] = ()
 
 
 def violations(split: Split, table: FlowTable) -> list[str]:
@@ -47,8 +49,7 @@ def violations(split: Split, table: FlowTable) -> list[str]:
                 "rows": np.intersect1d(parts[one], parts[other]),
                 "5-tuples": np.intersect1d(a.tuple_key, b.tuple_key),
             }
-            if split.column != "another day":
-                shared["benign host pairs"] = np.intersect1d(a.pair_key[a.benign], b.pair_key[b.benign])
+            shared["benign host pairs"] = np.intersect1d(_pairs(a, split), _pairs(b, split))
             found += [
                 f"{len(values)} {what} are in both {one} and {other}" for what, values in shared.items() if len(values)
             ]
@@ -59,6 +60,14 @@ def violations(split: Split, table: FlowTable) -> list[str]:
         if rows := int((families[seen] == family).sum()):
             found.append(f"{rows} rows of the unseen family {family} are in train or calibration")
     return found
+
+
+def _pairs(part: FlowTable, split: Split) -> npt.NDArray[np.uint64]:
+    """Return the host pairs of benign rows that may stand in no other part: none of whole days."""
+    if split.column == "another day":
+        return part.pair_key[:0]
+    own = part.benign & np.isin(part.origin, split.timed) if split.timed else part.benign
+    return part.pair_key[own]
 
 
 def _out_of_order(a: FlowTable, b: FlowTable, one: str, other: str) -> list[str]:

@@ -1,34 +1,14 @@
 """A fit never sees a test row; nor does what chooses between fits."""
 
-from dataclasses import dataclass, field
-
 import numpy as np
+import pytest
 
 from tests.training import made
+from tests.training.runs import Spy, identities, quick
 from training.evaluation import trials
 from training.evaluation.trials import Course
-from training.models.candidate import Fitted, Lesson
-from training.models.inputs import fit_preprocessing
 from training.splits.family import held_back, leave_one_family_out
 from training.splits.grouped import later_the_same_day
-
-
-@dataclass
-class Spy:
-    """A candidate that notes which rows it was shown, and scores by one feature."""
-
-    name: str = "spy"
-    seeded: bool = True
-    benign_only: bool = False
-    shown: list[set[bytes]] = field(default_factory=list)
-
-    def fit(self, lesson: Lesson, seed: int) -> Fitted:
-        self.shown.append(identities(lesson.train) | identities(lesson.calibration))
-        return Fitted("spy", "baseline", seed, fit_preprocessing(lesson), lambda rows: rows[:, 20].astype(np.float64))
-
-
-def identities(table):
-    return {row.tobytes() for row in table.features}
 
 
 def course(table):
@@ -70,3 +50,22 @@ def test_the_threshold_comes_from_benign_calibration_rows():
 def test_one_seed_is_enough_where_it_changes_nothing():
     assert list(trials.seeds_of(Spy(seeded=False), 5)) == [0]
     assert list(trials.seeds_of(Spy(), 3)) == [0, 1, 2]
+
+
+def test_answers_know_which_rows_they_are_of():
+    table = made.table()
+    split = later_the_same_day(table)
+    answers = trials.run(Spy(), course(table), split, 0, None).answers
+    assert np.array_equal(answers.of(split.test[::-1]), table.features[split.test[::-1], 20])
+    assert answers.calls(split.test) is None
+    with pytest.raises(KeyError, match="spy was not asked"):
+        answers.of(split.train)
+
+
+def test_classes_are_kept_as_the_likeliest_alone():
+    table = made.table()
+    split = later_the_same_day(table)
+    trial = trials.run(quick("logistic regression"), course(table), split, 0, None)
+    calls = trial.answers.calls(split.test)
+    assert np.array_equal(calls, trial.fitted.probability(table.features[split.test]).argmax(axis=1))
+    assert trial.test.macro_f1 is not None

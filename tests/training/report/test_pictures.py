@@ -17,7 +17,10 @@ DRAW = {
     "distribution": lambda path: pictures.distribution(
         path, {"benign": SCORE[BENIGN], "dos": SCORE[~BENIGN]}, 0.5, "score"
     ),
-    "roc": lambda path: pictures.roc_and_pr(path, BENIGN, np.ones(200), {"dense": SCORE, "stump": -SCORE}, (0.01,)),
+    "roc": lambda path: pictures.roc_and_pr(
+        path, BENIGN, np.ones(200), {"dense": SCORE, "stump": -SCORE}, {0.1: 1.5, 0.01: 2.5}, "dense"
+    ),
+    "grid": lambda path: pictures.grid(path, np.array([[0.5, np.nan], [1.0, 0.0]]), ["a", "b"], ["c", "d"], "AUC"),
     "reliability": lambda path: pictures.reliability(path, 1 / (1 + np.exp(-SCORE)), ~BENIGN, np.ones(200)),
     "bars": lambda path: pictures.bars(path, {"portscan": 0.9, "benign: web": 0.01}, "share"),
 }
