@@ -19,6 +19,9 @@ from pathlib import Path
 from stat import S_ISREG
 from typing import Any, Final, Self
 
+import numpy as np
+from numpy.typing import NDArray
+
 from sensor.config import DetectorConfig
 from sensor.errors import NettrusionError
 
@@ -94,6 +97,17 @@ class Calibration:
     def sentence(self) -> str:
         """What it is, in words."""
         return f"calibrated for {self.budget} on {self.hours:,.1f} h of traffic until {time_text(self.last_ns)[:10]}"
+
+
+def ranks(table: Table, score: NDArray[np.float32]) -> NDArray[np.int64]:
+    """Return for scores (n,) how many flows in a million score as high or higher by a table, int64.
+
+    A score above the table has the rank of its highest entry, one below it a million.
+    """
+    levels = np.array(table, np.float64)
+    at = np.searchsorted(-levels[:, 0].astype(np.float32), -score, side="left")
+    found: NDArray[np.int64] = np.append(np.ceil(levels[:, 1] * 1e6 - 1e-6), 1_000_000).astype(np.int64)[at]
+    return found
 
 
 def calibration_path(config: DetectorConfig) -> Path:

@@ -289,6 +289,10 @@ def load_rulebook(config: Config, home_net: str | None = None) -> Rulebook:
         config: the configuration.
         home_net: what `auto` stands for as the home network, None for private and link-local networks.
     """
+    return Rulebook.load(rules_folder(config), rule_variables(config, home_net))
+
+
+def rules_folder(config: Config) -> Path:
+    """Return the folder of rules that a configuration names, or that of the sensor."""
     given = config.rules.directory
-    folder = Path(given) if given else Path(str(files("rules")))
-    return Rulebook.load(folder, rule_variables(config, home_net))
+    return Path(given) if given else Path(str(files("rules")))

@@ -9,7 +9,7 @@ from typing import Self
 import numpy as np
 from numpy.typing import NDArray
 
-from sensor.calibration import Calibration
+from sensor.calibration import Calibration, ranks
 from sensor.detector.admission import MAX_BYTES, Admitted, admit
 from sensor.detector.meta import BundleMeta, read_meta
 from sensor.detector.reading import read_once, verify_signature
@@ -151,12 +151,7 @@ class Detector:
         than it can know: a score above all that were seen gets the rank of the highest one seen. Below the
         table: a million.
         """
-        own = self.calibration
-        table = np.array(self.meta.calibration if own is None else own.table, np.float64)
-        descending = -table[:, 0].astype(np.float32)
-        at = np.searchsorted(descending, -score, side="left")
-        ranks = np.append(np.ceil(table[:, 1] * 1e6 - 1e-6), 1_000_000).astype(np.int64)
-        return ranks[at]
+        return ranks(self.meta.calibration if self.calibration is None else self.calibration.table, score)
 
 
 def _matching(meta: BundleMeta, admitted: Admitted, feature_sets: Mapping[str, FeatureSet]) -> FeatureSet:

@@ -1,0 +1,295 @@
+"""`nettrusion calibrate`: the threshold that keeps one's own traffic within a budget of alerts."""
+
+import argparse
+import json
+import sys
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from sensor.cli.config import add_set
+from sensor.errors import NettrusionError
+
+if TYPE_CHECKING:
+    from sensor.calibrating import Finding, Gathered
+    from sensor.config import Config
+    from sensor.detector import BundleMeta
+    from sensor.selftest import SelftestResult
+    from sensor.traffic import Traffic
+
+SUMMARY = "set the threshold from one's own traffic, by a budget of alerts"
+HELP_END = """\
+An alert is an incident, as the rules make one of many flows. The threshold is the lowest score at which the traffic
+makes no more alerts than the budget. It is written beside the model and comes into force with
+detector.threshold = "calibrated". Attacks in the traffic raise it: look at the list that is printed.
+"""
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    """Add the arguments of `nettrusion calibrate`."""
+    parser.epilog = HELP_END
+    add_traffic(parser)
+    parser.add_argument("--budget", required=True, metavar="N/TIME", help="as 20/day, 1/hour or 5/week")
+    parser.add_argument(
+        "--certain",
+        action="store_true",
+        help="keep the 95 %% upper limit of the rate within the budget, not the rate that was seen",
+    )
+    parser.add_argument(
+        "-o", "--output", type=Path, metavar="FILE", help="write here (default: detector.calibration, beside the model)"
+    )
+    parser.add_argument("-n", "--dry-run", action="store_true", help="write nothing")
+    parser.add_argument("--json", action="store_true", help="print one JSON object")
+    add_set(parser)
+
+
+def add_traffic(parser: argparse.ArgumentParser) -> None:
+    """Add the arguments that say what traffic is read and what it is judged by."""
+    parser.add_argument(
+        "traffic",
+        nargs="+",
+        metavar="CAPTURE_OR_EVE",
+        help="captures, event files of this sensor with flow events (eve.json, rotated and .gz too), folders of either",
+    )
+    parser.add_argument("--model", metavar="FILE", help="the model bundle (default: the one of the sensor)")
+    parser.add_argument("--rules", metavar="DIR", help="the folder of rules (default: the one of the sensor)")
+    parser.add_argument("--source", choices=("file", "scapy", "tshark"), default="file", help="who reads the captures")
+    parser.add_argument("-c", "--config", type=Path, metavar="FILE", help="a sensor.toml; without it, the defaults")
+
+
+def run(args: argparse.Namespace) -> int:
+    """Read, find, print and write; 1 when no threshold keeps the budget."""
+    from sensor.calibrating import calibrate, calibration_of
+    from sensor.calibration import AlertBudget, calibration_path, write_calibration
+    from sensor.rulebook import read_directory, rule_variables
+    from sensor.scoring import load_detector, rules_folder
+
+    budget = AlertBudget.parse(args.budget)
+    config = effective(args)
+    # What is in force may be a calibration that is to be replaced, or that there is not yet.
+    plain = replace(config, detector=replace(config.detector, threshold="model"))
+    detector = load_detector(plain)
+    reading = read_directory(rules_folder(config), rule_variables(config))
+    if reading.faults:
+        from sensor.rulebook import RuleError
+
+        raise RuleError(reading.faults)
+    traffic, gathered = gather(args, config, detector)
+    finding = calibrate(gathered, reading, detector.meta, budget, certain=args.certain)
+    made = calibration_of(finding, detector.meta)
+    path = args.output or calibration_path(config.detector)
+    found = None if made is None else selftest(config, made.threshold)
+    if args.json:
+        print(json.dumps(as_json(finding, detector.meta, traffic, found), indent=1))
+    else:
+        print(*report(finding, detector.meta, traffic), sep="\n")
+        if found is not None:
+            said = f"{found.alerts} alerts with this threshold" if found.passed else f"FAILED: {found.sentence}"
+            print(f"\nselftest     {said}")
+    if made is None or found is None:
+        raise NettrusionError(
+            f"no threshold keeps {budget}: flows of the highest score there is make more alerts; allow more,"
+            " or let the flows above pass by a rule if they are as they should be"
+        )
+    if not found.passed and not args.dry_run:
+        raise NettrusionError(
+            f"nothing was written: with the threshold {made.threshold:.6f} the sensor would refuse to start"
+            " (see selftest); if there are attacks in this traffic take them out of it, else allow more alerts"
+        )
+    if args.dry_run:
+        return 0
+    write_calibration(path, made)
+    if not args.json:
+        print(f"written      {path}")
+        print(*(f"             {line}" for line in in_force(config, path, given=args.output is not None)), sep="\n")
+    return 0
+
+
+def effective(args: argparse.Namespace) -> "Config":
+    """Return the configuration with what the command line says above it."""
+    from sensor.config import load
+
+    config = load(args.config, overrides=args.overrides).config
+    return replace(
+        config,
+        detector=replace(config.detector, model=args.model or config.detector.model),
+        rules=replace(config.rules, directory=args.rules or config.rules.directory),
+    )
+
+
+def gather(args: argparse.Namespace, config: "Config", detector: Any) -> "tuple[Traffic, Gathered]":
+    """Read everything that was named. Raises NettrusionError when no flow is in it."""
+    from sensor.calibrating import Gathered
+    from sensor.cli.progress import Progress
+    from sensor.traffic import Traffic, nothing_usable, sort_out
+
+    inputs = sort_out(args.traffic)
+    gathered = Gathered()
+    with Progress() as progress:
+        traffic = Traffic(config, detector, progress)
+        for batch in traffic.read(inputs, args.source):
+            gathered.add(batch)
+    say_faults(traffic, inputs.skipped)
+    if not gathered.levels.flows:
+        raise nothing_usable(traffic.counts, f"{detector.meta.name} {detector.meta.version}")
+    return traffic, gathered
+
+
+def say_faults(traffic: "Traffic", skipped: tuple[str, ...]) -> None:
+    """Print what is wrong with the input on standard error."""
+    from sensor.cli.progress import printable
+
+    for fault in traffic.faults:
+        print(f"nettrusion: warning: {printable(fault)}", file=sys.stderr)
+    damaged = traffic.counts["damaged"]
+    if damaged:
+        print(f"nettrusion: warning: {damaged:,} damaged lines were left out; the others count", file=sys.stderr)
+    if skipped:
+        names = printable(", ".join(skipped[:3])) + (" and others" if len(skipped) > 3 else "")
+        print(f"nettrusion: warning: {len(skipped):,} files are empty or no traffic: {names}", file=sys.stderr)
+
+
+def selftest(config: "Config", threshold: float) -> "SelftestResult":
+    """Return whether the attacks of the bundled capture are still found with a threshold."""
+    from sensor.selftest import run_selftest
+
+    return run_selftest(replace(config, detector=replace(config.detector, threshold=threshold)))
+
+
+def in_force(config: "Config", path: Path, *, given: bool) -> Iterator[str]:
+    """Yield what is left to do until the calibration is in force."""
+    todo = [] if config.detector.threshold == "calibrated" else ['detector.threshold = "calibrated"']
+    if given and Path(config.detector.calibration or "/") != path:
+        todo.append(f'detector.calibration = "{path.absolute()}"')
+    if todo:
+        yield f"to use it: {' and '.join(todo)} in sensor.toml,"
+        yield "then systemctl reload nettrusion@IFACE"
+    else:
+        yield "to use it: systemctl reload nettrusion@IFACE"
+
+
+def report(finding: "Finding", meta: "BundleMeta", traffic: "Traffic") -> Iterator[str]:
+    """Yield what was found, for people."""
+    from sensor.calibration import time_text
+
+    chosen, budget = finding.chosen, finding.budget
+    span = f"{clock(time_text(finding.first_ns))} to {clock(time_text(finding.last_ns))} UTC"
+    gaps = f", {finding.gaps} gaps of more than an hour not counted" if finding.gaps else ""
+    yield f"traffic      {finding.flows:,} flows in {hours(finding.days)}, {span}{gaps}"
+    left = ", ".join(f"{count:,} {why}" for why, count in traffic.counts.most_common())
+    if left:
+        yield f"left out     {left}"
+    yield f"model        {meta.name} {meta.version}, sha256 {meta.sha256[:12]}; its own threshold {meta.threshold:.6f}"
+    yield f"budget       {budget}" + ("" if budget.per == "day" else f", {budget.per_day:.3g} a day")
+    if chosen.threshold is None:
+        yield "threshold    none keeps it"
+    else:
+        yield f"threshold    {chosen.threshold:.6f}" + (
+            " (lower ones were not tried: memory)" if finding.limited else ""
+        )
+        yield (
+            f"alerts       {chosen.alerts:,} in this traffic, {rate(chosen.alerts_per_day)} a day; with 95 % confidence"
+            f" at most {rate(chosen.upper_per_day)} a day (Poisson limit, Garwood 1936)"
+        )
+    yield f"certified    {certified(finding)}"
+    for name in {**finding.alerts_by_class, **finding.flows_by_class}:
+        alerts, flows = finding.alerts_by_class.get(name, 0), finding.flows_by_class.get(name, 0)
+        yield f"  {name:<11}{alerts:,} alerts, {flows:,} flows reach the threshold"
+    yield from top_lines(finding)
+
+
+def certified(finding: "Finding") -> str:
+    """Return whether the traffic shows that the budget is kept, and what would."""
+    certain = finding.certain
+    if finding.days < finding.needed_days:
+        return f"cannot be certified: {hours(finding.days)} seen; at least {hours(finding.needed_days)} needed"
+    if finding.certified:
+        return f"yes: the limit is within {finding.budget}"
+    if certain.threshold is None:
+        return "no, and no threshold here can be"
+    return (
+        f"no, the limit is above the budget; --certain takes {certain.threshold:.6f}"
+        f" ({certain.alerts:,} alerts, at most {rate(certain.upper_per_day)} a day)"
+    )
+
+
+def top_lines(finding: "Finding") -> Iterator[str]:
+    """Yield whose flows score highest, and why to look at them."""
+    from sensor.calibration import time_text
+
+    yield ""
+    yield "highest scores, by source (* reaches the threshold). An attack among them raises it: calibrate without it."
+    for one in finding.top:
+        where = f"{address(one.src)} -> {address(one.dst)}" + (f" port {one.dst_port}" if one.dst_port else "")
+        flows = f"; {one.flows:,} flows to {one.destinations:,} addresses" if one.flows > 1 else ""
+        mark = "*" if one.flows else " "
+        yield f"{mark} {one.ppm / 1e6:.6f}  {clock(time_text(one.time_ns))}  {one.class_name:<10}  {where}{flows}"
+
+
+def address(packed: bytes) -> str:
+    """Return an address in text, `-` for none."""
+    import ipaddress
+
+    return str(ipaddress.ip_address(packed)) if packed else "-"
+
+
+def clock(text: str) -> str:
+    """Return an event's time as people read it, to the second."""
+    return text[:19].replace("T", " ")
+
+
+def hours(days: float) -> str:
+    """Return a length of time for people."""
+    if days >= 2:
+        return f"{days:,.1f} days"
+    return f"{days * 24:.1f} h" if days * 24 >= 1 else f"{days * 1440:.1f} min"
+
+
+def rate(value: float) -> str:
+    """Return a rate with no more digits than it deserves."""
+    return f"{value:,.0f}" if value >= 100 else f"{value:.1f}"
+
+
+def as_json(
+    finding: "Finding", meta: "BundleMeta", traffic: "Traffic", found: "SelftestResult | None"
+) -> dict[str, Any]:
+    """Return a finding for programs."""
+    from sensor.calibration import time_text
+
+    def choice(one: Any) -> dict[str, Any]:
+        return {name: getattr(one, name) for name in ("threshold", "alerts", "alerts_per_day", "upper_per_day")}
+
+    return {
+        "model": f"{meta.name} {meta.version}",
+        "sha256": meta.sha256,
+        "budget": str(finding.budget),
+        "flows": finding.flows,
+        "hours": finding.days * 24,
+        "gaps": finding.gaps,
+        "first": time_text(finding.first_ns),
+        "last": time_text(finding.last_ns),
+        **choice(finding.chosen),
+        "certified": finding.certified,
+        "needed_hours": finding.needed_days * 24,
+        "certain": choice(finding.certain),
+        "limited": finding.limited,
+        "alerts_by_class": dict(finding.alerts_by_class),
+        "flows_by_class": dict(finding.flows_by_class),
+        "left_out": dict(traffic.counts),
+        "faults": traffic.faults,
+        "selftest": None if found is None else {"passed": found.passed, "alerts": found.alerts},
+        "top": [
+            {
+                "time": time_text(one.time_ns),
+                "score": one.ppm / 1e6,
+                "class": one.class_name,
+                "src_ip": address(one.src),
+                "dest_ip": address(one.dst),
+                "dest_port": one.dst_port,
+                "flows": one.flows,
+                "destinations": one.destinations,
+            }
+            for one in finding.top
+        ],
+    }
