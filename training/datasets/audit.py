@@ -1,13 +1,31 @@
 """The smell audit: what in a data set would make any figure too good to be true."""
 
 from dataclasses import asdict, dataclass
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 import numpy.typing as npt
 
-from training.datasets.table import FlowTable
 from training.splits.parts import Split
+
+
+class Audited(Protocol):
+    """A table as far as the audit looks at it: flows, or the rows of a benchmark."""
+
+    def __len__(self) -> int:
+        """How many rows there are."""
+
+    @property
+    def features(self) -> npt.NDArray[np.float32]:
+        """(n, k) what a model would be given."""
+
+    @property
+    def feature_names(self) -> tuple[str, ...]:
+        """The names of the k columns."""
+
+    @property
+    def benign(self) -> npt.NDArray[np.bool_]:
+        """(n,) true where a row is no attack."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +72,7 @@ class Audit:
         return said
 
 
-def audit(table: FlowTable, split: Split) -> Audit:
+def audit(table: Audited, split: Split) -> Audit:
     """Look a split table over; stumps are fitted on train and scored on test."""
     vector = _vector_ids(table.features)
     attack = ~table.benign
@@ -81,7 +99,7 @@ def _vector_ids(features: npt.NDArray[np.float32]) -> npt.NDArray[np.int64]:
     return np.asarray(ids, dtype=np.int64).reshape(-1)
 
 
-def _stumps(table: FlowTable, split: Split) -> list[Stump]:
+def _stumps(table: Audited, split: Split) -> list[Stump]:
     """Return one stump per feature, the best first."""
     from sklearn.metrics import balanced_accuracy_score
     from sklearn.tree import DecisionTreeClassifier
