@@ -1,7 +1,9 @@
 """The features of set flow1: by hand, against the corrected release, and of nothing else than they should be."""
 
 import csv
+import gzip
 import math
+import re
 from pathlib import Path
 
 import numpy as np
@@ -11,7 +13,7 @@ from sensor.errors import NettrusionError
 from sensor.features import FeatureSet, flow1
 from sensor.features.context import NAMES
 from sensor.features.published import published
-from sensor.flows import FLOW_DTYPE
+from sensor.flows import FLOW_DTYPE, PROFILES, FlowEngine, Framing
 from tests.sensor.features import golden
 from tests.sensor.features.flows import (
     ACK,
@@ -194,6 +196,25 @@ def test_protocols(number: int, kind: str | None):
     assert [name for name in ("tcp", "udp", "icmp") if got[f"is_{name}"]] == ([kind] if kind else [])
 
 
+def documented(name: str) -> list[str]:
+    """Return the features that a name in the document's table stands for: `a_{b,c}` is a_b and a_c."""
+    head, choice, tail = re.fullmatch(r"([^{]*)(?:{([^}]*)})?(.*)", name).groups()  # type: ignore[union-attr]
+    return [head + one + rest for one in (choice or "").split(",") for rest in (documented(tail) if tail else [""])]
+
+
+def test_the_document_has_every_feature_in_order(repo: Path):
+    text = (repo / "docs" / "features.md").read_text(encoding="utf-8").split("## The set flow1\n")[1].split("\n## ")[0]
+    rows = re.findall(r"^\| `(.+?)` \| (.+?) \|", text, re.MULTILINE)
+    told = [(name, unit) for pattern, unit in rows for name in documented(pattern)]
+    packet = [row for row in told if row[0].startswith("pktNN")]
+    at = told.index(packet[0])
+    told[at : at + len(packet)] = [
+        (name.replace("NN", f"{nth:02}"), unit) for nth in range(1, 13) for name, unit in packet
+    ]
+    assert told == [(feature.name, feature.unit) for feature in FLOW1.features]
+    assert f"`flow1.json` ({len(FLOW1.features)})" in (repo / "docs" / "features.md").read_text(encoding="utf-8")
+
+
 @pytest.mark.golden
 @pytest.mark.parametrize("capture", golden.CAPTURES)
 def test_the_corrected_release_and_packets_give_the_same_statistics(shared_data: Path, capture: str):
@@ -234,6 +255,28 @@ def test_a_missing_column_is_named():
     del columns["Idle Mean"]
     with pytest.raises(NettrusionError, match="no column 'Idle Mean'; a file of variant cns22 has"):
         FLOW1.from_columns(columns)
+
+
+@pytest.mark.parametrize(("profile", "counted"), [("wire", True), ("cns22", False)])
+def test_the_bundled_capture(repo: Path, profile: str, counted: bool):
+    data = gzip.decompress((repo / "sensor" / "data" / "demo.pcap.gz").read_bytes())
+    engine = FlowEngine(PROFILES[profile])
+    engine.feed(data, Framing.sniff(data))
+    engine.finish()
+    values = dict(zip(FLOW1.names, FLOW1.extract(engine.take()).T, strict=True))
+    # The two features by which a row says what is known of it.
+    assert values["pkt01_size"].all()
+    assert (values["src_conns_600s"] > 0).all() == (values["src_conns_600s"] != 0).any() == counted
+    # The packets are those that the statistics are of.
+    sizes = np.stack([values[f"pkt{nth:02}_size"] for nth in range(1, 13)])
+    pkts = values["fwd_pkts"] + values["bwd_pkts"]
+    assert ((sizes != 0).sum(axis=0) == np.minimum(pkts, 12)).all()
+    assert ((sizes < 0).sum(axis=0) == values["bwd_pkts"])[pkts <= 12].all()
+    payload = np.maximum(np.abs(sizes) - 1, 0).sum(axis=0)
+    assert (payload == values["fwd_payload"] + values["bwd_payload"])[pkts <= 12].all()
+    if counted:
+        assert (values["pair_conns_600s"] <= values["src_conns_600s"] * 1.001).all()
+        assert 0 < values["pair_fwd_alike"].max() <= 1
 
 
 def test_nothing_else_of_a_record_is_read():
