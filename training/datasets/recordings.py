@@ -61,10 +61,19 @@ def find(place: Path) -> list[Path]:
     return [place.with_name(place.name.removesuffix(longest) + LABELS)] if endings else []
 
 
-def read(places: Iterable[Path]) -> Iterator[Recording]:
-    """Yield every recording of some folders or files, its flows labelled.
+@dataclass(frozen=True, slots=True)
+class Found:
+    """Where a recording lies: NAME, its capture, its labels."""
 
-    Raises NettrusionError: a file is missing, is not the one its manifest names, or two have one name.
+    name: str
+    capture: Path
+    labels: Path
+
+
+def locate(places: Iterable[Path]) -> Iterator[Found]:
+    """Yield where every recording of some folders or files lies.
+
+    Raises NettrusionError: there is none, a file is missing, or two have one name.
     """
     met: set[str] = set()
     for place in places:
@@ -76,7 +85,16 @@ def read(places: Iterable[Path]) -> Iterator[Recording]:
             if name in met:
                 raise NettrusionError(f"{labels}: a recording called {name} was read already; rename one of the two")
             met.add(name)
-            yield _recording(name, labels)
+            yield Found(name, _capture(name, labels), labels)
+
+
+def read(places: Iterable[Path]) -> Iterator[Recording]:
+    """Yield every recording of some folders or files, its flows labelled.
+
+    Raises NettrusionError: a file is missing, is not the one its manifest names, or two have one name.
+    """
+    for found in locate(places):
+        yield _recording(found)
 
 
 def assemble(path: Path) -> npt.NDArray[np.void]:
@@ -111,29 +129,52 @@ def assemble(path: Path) -> npt.NDArray[np.void]:
     return flows[np.argsort(flows["start_ns"], kind="stable")]
 
 
-def _recording(name: str, labels: Path) -> Recording:
-    capture = _capture(name, labels)
-    flows = assemble(capture)
+@dataclass(frozen=True, slots=True)
+class Joined:
+    """Flows and the conversations that they belong to.
+
+    Attributes:
+        rows: (n,) int64, index into `conversations`: the one that a flow shares most time with, -1 for none.
+        conversations: every row of the labels file.
+        dropped: (n,) bool each, the flows without a label, by reason.
+        unmatched: rows of the labels file that no flow belongs to.
+    """
+
+    rows: npt.NDArray[np.int64]
+    conversations: Sequence[Conversation]
+    dropped: dict[str, npt.NDArray[np.bool_]]
+    unmatched: int
+
+
+def joined(flows: npt.NDArray[np.void], labels: Path) -> Joined:
+    """Give flows (FLOW_DTYPE, (n,)) the conversations of a labels file; raises NettrusionError for what is none."""
     keys, talks = conversations.read(labels)
     rows = np.full(len(flows), -1, dtype=np.int64)
-    dropped = {NO_ROW: 0, TWO_LABELS: 0}
+    dropped = {reason: np.zeros(len(flows), dtype=bool) for reason in (NO_ROW, TWO_LABELS)}
     met: set[int] = set()
     for place, (key, start_ns, end_ns) in enumerate(conversations.spans(flows)):
         partners = [number for number in keys.get(key, ()) if talks[number].overlap(start_ns, end_ns) >= 0]
         met.update(partners)
         if not partners:
-            dropped[NO_ROW] += 1
+            dropped[NO_ROW][place] = True
         elif len({talks[number].label for number in partners}) > 1:
-            dropped[TWO_LABELS] += 1
+            dropped[TWO_LABELS][place] = True
         else:
             rows[place] = max(partners, key=lambda number: talks[number].overlap(start_ns, end_ns))
+    return Joined(rows, talks, dropped, len(talks) - len(met))
+
+
+def _recording(found: Found) -> Recording:
+    flows = assemble(found.capture)
+    join = joined(flows, found.labels)
     files = (
-        SourceFile(capture.name, capture.stat().st_size, sha256_of(capture), len(flows)),
-        SourceFile(labels.name, labels.stat().st_size, sha256_of(labels), len(talks)),
+        SourceFile(found.capture.name, found.capture.stat().st_size, sha256_of(found.capture), len(flows)),
+        SourceFile(found.labels.name, found.labels.stat().st_size, sha256_of(found.labels), len(join.conversations)),
     )
-    _check(labels, {file.name: file.sha256 for file in files})
-    told = rows >= 0
-    return Recording(name, flows[told], rows[told], talks, files, dropped, len(talks) - len(met))
+    check(found.labels, {file.name: file.sha256 for file in files})
+    told = join.rows >= 0
+    dropped = {reason: int(mask.sum()) for reason, mask in join.dropped.items()}
+    return Recording(found.name, flows[told], join.rows[told], join.conversations, files, dropped, join.unmatched)
 
 
 def _capture(name: str, labels: Path) -> Path:
@@ -144,7 +185,7 @@ def _capture(name: str, labels: Path) -> Path:
     raise NettrusionError(f"{labels}: no capture beside it; looked for {name} with {', '.join(CAPTURES)}")
 
 
-def _check(labels: Path, found: dict[str, str]) -> None:
+def check(labels: Path, found: dict[str, str]) -> None:
     """Raise NettrusionError if a manifest beside the labels names other files."""
     path = labels.with_name(labels.name.removesuffix(LABELS) + MANIFEST)
     if not path.is_file():

@@ -32,20 +32,26 @@ class OperatingPoint:
         return "certified" if self.certified else "cannot be certified"
 
 
-def operating_point(benign: npt.NDArray[np.float64], rate: float) -> OperatingPoint:
+def operating_point(
+    benign: npt.NDArray[np.float64], rate: float, weight: npt.NDArray[np.float64] | None = None
+) -> OperatingPoint:
     """Return the lowest threshold that at most `rate` of the benign scores reach.
 
     It lies midway between the highest score that must not alert and the next one above; above all
-    benign scores when not even one may alert.
+    benign scores when not even one may alert. With a weight for each score it is `rate` of the weight, and
+    `flows` is how many equal ones tell as much: (sum w)^2 / sum w^2 (Kish, Survey Sampling, 1965).
 
     Raises:
         ValueError: there is no benign score.
     """
     if not len(benign):
         raise ValueError("a threshold needs benign scores")
-    values, counts = np.unique(np.asarray(benign, dtype=np.float64), return_counts=True)
+    if weight is None:
+        weight = np.ones(len(benign))
+    values, place = np.unique(np.asarray(benign, dtype=np.float64), return_inverse=True)
+    counts = np.bincount(place, weights=weight)
     reached = np.cumsum(counts[::-1])[::-1]
-    quiet = np.flatnonzero(reached <= rate * len(benign))
+    quiet = np.flatnonzero(reached <= rate * weight.sum() * (1 + 1e-12))
     first = int(quiet[0]) if len(quiet) else len(values)
     if first == len(values):
         threshold = float(np.nextafter(values[-1], np.inf))
@@ -53,7 +59,7 @@ def operating_point(benign: npt.NDArray[np.float64], rate: float) -> OperatingPo
         threshold = float(values[0])
     else:
         threshold = float((values[first - 1] + values[first]) / 2)
-    return OperatingPoint(rate, threshold, len(benign))
+    return OperatingPoint(rate, threshold, int(weight.sum() ** 2 / (weight**2).sum() + 1e-6))
 
 
 def precision(recall: float, false_rate: float, base_rate: float) -> float:
