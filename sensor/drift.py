@@ -43,17 +43,20 @@ Floats = NDArray[np.float64]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class _Reference:
+class Reference:
     """What is known of training: points, whose they are, and bounds of the shares around them.
 
-    `points` float32 (p,), those of one feature together; `feature` int64 (p,), its column; `low` and
-    `high` float64 (2, p) bound the share of rows below a point, and at or below it.
+    `names` are those of the features that have points, `basis` what these are. `points` float32 (p,), those
+    of one feature together; `feature` int64 (p,), its column; `low` and `high` float64 (2, p) bound the share
+    of rows below a point, and at or below it.
     """
 
     points: NDArray[np.float32]
     feature: NDArray[np.int64]
     low: Floats
     high: Floats
+    names: tuple[str, ...]
+    basis: Literal["quantiles", "medians"]
 
     @classmethod
     def of(cls, meta: BundleMeta) -> Self:
@@ -62,10 +65,12 @@ class _Reference:
             edges = [(at, edge) for at, row in enumerate(meta.quantiles) for edge in row]
             points = [edge.value for _, edge in edges]
             exact = np.array([[edge.below for _, edge in edges], [edge.within for _, edge in edges]])
-            return cls(np.array(points, np.float32), np.array([at for at, _ in edges], np.int64), exact, exact)
+            feature = np.array([at for at, _ in edges], np.int64)
+            return cls(np.array(points, np.float32), feature, exact, exact, _names(meta, feature), "quantiles")
         k = len(meta.medians)
         low, high = np.repeat([[0.0], [0.5]], k, axis=1), np.repeat([[0.5], [1.0]], k, axis=1)
-        return cls(np.array(meta.medians, np.float32), np.arange(k), low, high)
+        feature = np.arange(k)
+        return cls(np.array(meta.medians, np.float32), feature, low, high, _names(meta, feature), "medians")
 
     @property
     def starts(self) -> NDArray[np.int64]:
@@ -88,17 +93,20 @@ class _Reference:
         return np.maximum.reduceat(outside, self.starts)
 
 
+def _names(meta: BundleMeta, feature: NDArray[np.int64]) -> tuple[str, ...]:
+    """Return the name of each feature that is watched, `feature` being the column of each point."""
+    known = FeatureSet.available()
+    names = [one.name for one in FeatureSet.load(meta.feature_set).features] if meta.feature_set in known else []
+    return tuple(names[at] if at < len(names) else f"feature {at}" for at in dict.fromkeys(feature.tolist()))
+
+
 class Drift:
     """Watches flows as they are scored. One thread adds; any other may ask at the same time."""
 
     def __init__(self, meta: BundleMeta, *, half_life_flows: int = HALF_LIFE_FLOWS) -> None:
         """Compare with what a bundle says of its training."""
-        self.basis: Literal["quantiles", "medians"] = "quantiles" if any(meta.quantiles) else "medians"
-        self._reference = _Reference.of(meta)
-        known = FeatureSet.available()
-        names = [one.name for one in FeatureSet.load(meta.feature_set).features] if meta.feature_set in known else []
-        watched = self._reference.feature[self._reference.starts].tolist()
-        self._names = [names[at] if at < len(names) else f"feature {at}" for at in watched]
+        self._reference = Reference.of(meta)
+        self.basis = self._reference.basis
         # The table falls in score and says which share reaches one; the share below it is the rest.
         ascending = meta.calibration[::-1]
         self._levels = np.array([score for score, _ in ascending], np.float32)
@@ -145,7 +153,7 @@ class Drift:
             return []
         distances = self._reference.distances(features / total)
         order = np.argsort(-distances, kind="stable")[:top].tolist()
-        return [(self._names[at], float(distances[at])) for at in order if distances[at] > 0]
+        return [(self._reference.names[at], float(distances[at])) for at in order if distances[at] > 0]
 
     def _drawn(self, n: int) -> list[int]:
         """Return which of the next n flows to look at: the first ones all, then one at random of every 16.

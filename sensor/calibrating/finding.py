@@ -164,9 +164,9 @@ def _between(gathered: Gathered, counting: Counting, ppm: int) -> float:
     """
     scores = counting.scores_ppm
     if ppm not in scores:
-        top = max([gathered.levels.next_below(NEVER) or 0, *scores[-1:].tolist()])
+        top = max(gathered.levels.next_below(NEVER) or 0, int(scores[-1]) if len(scores) else 0)
         return (top + (TOP - top) / 10) / TOP
     below = scores[: np.searchsorted(scores, ppm)]
     neighbours = [int(below[-1]) if len(below) else None, gathered.levels.next_below(ppm)]
     seen = [one for one in neighbours if one is not None]
-    return float(max(seen) + ppm) / 2 / TOP if seen else score_of(ppm)
+    return (max(seen) + ppm) / 2 / TOP if seen else score_of(ppm)

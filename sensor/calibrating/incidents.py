@@ -38,8 +38,13 @@ class Counting:
     def alerts(self, ppm: int) -> Mapping[str, int]:
         """Return how many alerts there are with the threshold at a score, by the class of the flow told of."""
         if ppm not in self._known:
-            self._known[ppm] = Counter(verdict.class_name for verdict in self._judged(ppm) if not verdict.update)
+            self._known[ppm] = Counter(name for _, name in self.told(ppm))
         return self._known[ppm]
+
+    def told(self, ppm: int) -> list[tuple[int, str]]:
+        """Return these alerts one by one: when the flow told of ended, ns since 1970, and its class."""
+        verdicts = (verdict for verdict in self._judged(ppm) if not verdict.update)
+        return [(int(verdict.flow["end_ns"]), verdict.class_name) for verdict in verdicts]
 
     def _judged(self, ppm: int) -> Iterator[Verdict]:
         rows = self._rows[self._rows["ppm"] >= ppm]

@@ -26,6 +26,10 @@ class Period:
         first, last = np.append(0, cut), np.append(cut, len(starts)) - 1
         self._join(list(zip(starts[first].tolist(), ends[last].tolist(), strict=True)))
 
+    def join(self, other: "Period") -> None:
+        """Take in what another has seen."""
+        self._join(other._spans)
+
     def _join(self, spans: list[tuple[int, int]]) -> None:
         joined: list[tuple[int, int]] = []
         for start, end in sorted(self._spans + spans):
