@@ -56,8 +56,9 @@ def write(network: Any, scoring: Scoring) -> Written:
     """
     sheet = Sheet()
     rows = scoring.preprocessing.write(sheet, "features")
-    if scoring.kind == "autoencoder":
-        outputs, words, kind = _autoencoder(sheet, rows, network, scoring)
+    if scoring.kind != "classifier":
+        way = {"autoencoder": _autoencoder, "ensemble": _ensemble}[scoring.kind]
+        outputs, words, kind = way(sheet, rows, network, scoring)
     else:
         way = {"forest": _forest, "linear": _linear, "keras": _keras}[family(network)]
         outputs, words, kind = way(sheet, rows, network, scoring)
@@ -92,19 +93,31 @@ def _fit(scoring: Scoring, features: int, outputs: int, wanted: int) -> None:
         )
 
 
+def _one_output(network: Any) -> None:
+    if len(network.outputs) != 1:
+        raise NettrusionError(f"a network with {len(network.outputs)} outputs is an ensemble, nothing else")
+
+
 def _keras(sheet: Sheet, rows: str, network: Any, scoring: Scoring) -> tuple[heads.Outputs, str, str]:
     from exporter.keras_network import KerasNetwork
 
+    _one_output(network)
     net = KerasNetwork(network, logits=True)
     _fit(scoring, net.features, net.width, len(scoring.classes))
     logits = net.forward(sheet, rows)
-    outputs = heads.classifier(
-        sheet,
-        logits,
-        scoring,
-        lambda margin: heads.displaced(sheet, net.backward(sheet, margin.gradient(sheet)), rows, scoring),
-    )
-    return outputs, net.description, "gradient"
+    outputs = heads.classifier(sheet, logits, scoring, lambda margin: _way(sheet, net, margin, rows, scoring))
+    return outputs, net.description, "integrated"
+
+
+def _way(sheet: Sheet, net: Any, margin: heads.Margin, rows: str, scoring: Scoring) -> str:
+    """Write the contributions to a Keras network's margin: its gradient along the way from the medians."""
+    behind = margin.gradient(sheet)
+
+    def gradient_at(value: str) -> str:
+        net.forward(sheet, value)
+        return str(net.backward(sheet, behind))
+
+    return heads.integrated(sheet, gradient_at, rows, scoring)
 
 
 def _autoencoder(sheet: Sheet, rows: str, network: Any, scoring: Scoring) -> tuple[heads.Outputs, str, str]:
@@ -112,12 +125,29 @@ def _autoencoder(sheet: Sheet, rows: str, network: Any, scoring: Scoring) -> tup
 
     if family(network) != "keras" or scoring.loss_scale is None:
         raise NettrusionError("an autoencoder is a Keras network with a loss_scale")
+    _one_output(network)
     net = KerasNetwork(network, logits=False)
     k = scoring.preprocessing.width
     _fit(scoring, net.features, net.width, k)
-    rebuilt = net.forward(sheet, rows)
-    outputs = heads.autoencoder(sheet, rows, rebuilt, k, scoring.loss_scale)
-    return outputs, net.description, "reconstruction"
+    rebuilt = heads.rebuilt(sheet, rows, net.forward(sheet, rows), k, scoring.loss_scale)
+    return heads.autoencoder(sheet, rebuilt), net.description, "reconstruction"
+
+
+def _ensemble(sheet: Sheet, rows: str, network: Any, scoring: Scoring) -> tuple[heads.Outputs, str, str]:
+    """Write a Keras network of two outputs, a classifier's logits and the rows rebuilt."""
+    from exporter.keras_network import KerasNetwork
+
+    if family(network) != "keras" or len(network.outputs) != 2 or scoring.loss_scale is None:
+        raise NettrusionError("an ensemble is a Keras network with two outputs, logits and rebuilt rows")
+    net, mirror = KerasNetwork(network, logits=True), KerasNetwork(network, logits=False, output=1)
+    k = scoring.preprocessing.width
+    _fit(scoring, net.features, net.width, len(scoring.classes) - 1)
+    _fit(scoring, mirror.features, mirror.width, k)
+    rebuilt = heads.rebuilt(sheet, rows, mirror.forward(sheet, rows), k, scoring.loss_scale)
+    outputs = heads.ensemble(
+        sheet, net.forward(sheet, rows), rebuilt, scoring, lambda margin: _way(sheet, net, margin, rows, scoring)
+    )
+    return outputs, net.description, "mixed"
 
 
 def _linear(sheet: Sheet, rows: str, network: Any, scoring: Scoring) -> tuple[heads.Outputs, str, str]:

@@ -2,10 +2,11 @@
 
 ONNX has no gradients, so a classifier's contributions need the backward pass as ordinary nodes: for
 each layer the product of the gradient behind it with its own derivative, taken from the values of the
-forward pass. A layer without such a rule is refused.
+forward pass. A layer without such a rule is refused. Sequences are folded into rows first (unroll).
 """
 
 from collections.abc import Callable
+from functools import cached_property
 from itertools import pairwise
 from typing import Any, Final
 
@@ -14,46 +15,38 @@ import numpy as np
 from numpy.typing import NDArray
 
 from exporter.sheet import Sheet
+from exporter.unroll import UNSEEN, unrolled
 from sensor.detector.graph import OPSETS
 from sensor.errors import NettrusionError
 
-_NOTHING: Final = ("Dropout", "GaussianNoise", "GaussianDropout", "ActivityRegularization")
-"""Layers that only training sees."""
 _SMOOTH: Final = ("relu", "tanh", "sigmoid", "elu")
-LAYERS: Final = frozenset({"InputLayer", "Dense", "Activation", "BatchNormalization", "Add", "Concatenate", *_NOTHING})
 
 
 class KerasNetwork:
     """A functional or sequential Keras model whose layers are all known here.
 
-    `forward` writes the network; `backward` writes the gradient of its outputs, and may be called
-    once after it. A classifier is given without its softmax, as logits.
+    `forward` writes the network, as often as it is called; `backward` writes the gradient of its
+    outputs where the last `forward` has put it. A classifier is given without its softmax, as logits.
     """
 
-    def __init__(self, network: Any, *, logits: bool) -> None:
-        """Take a private copy of a network; `logits` takes the softmax off its end.
+    def __init__(self, network: Any, *, logits: bool, output: int = 0) -> None:
+        """Take a private copy of a network, up to one of its outputs; `logits` takes the softmax off its end.
 
         Raises NettrusionError for a layer that cannot be exported.
         """
         for layer in network.layers:
-            if type(layer).__name__ not in LAYERS:
-                raise NettrusionError(
-                    f"the layer {layer.name} ({type(layer).__name__}) cannot be exported; a bundle"
-                    f" has {', '.join(sorted(LAYERS))}"
-                )
             if _activation(layer) not in (*_SMOOTH, "linear", "softmax"):
                 raise NettrusionError(
                     f"{layer.name}: the activation {_activation(layer)} cannot be exported; a bundle"
                     f" has {', '.join(_SMOOTH)}"
                 )
-        copy = keras.models.clone_model(network)
-        copy.set_weights(network.get_weights())
         self.description = describe(network)
-        self._layers = [layer for layer in copy.layers if type(layer).__name__ != "InputLayer"]
+        copy = unrolled(network)
         self._input = copy.inputs[0]
-        if len(copy.inputs) != 1 or len(copy.outputs) != 1 or len(self._input.shape) != 2:
-            raise NettrusionError("a network has one input of rows and one output")
-        self._output = self._without_softmax(copy.outputs[0]) if logits else copy.outputs[0]
+        # Keras orders the layers that an output needs, those of another output left out.
+        part = keras.Model(copy.inputs, copy.outputs[output])
+        self._layers = [layer for layer in part.layers if type(layer).__name__ != "InputLayer"]
+        self._output = self._without_softmax(part.outputs[0]) if logits else part.outputs[0]
         self._values: dict[int, str] = {}
 
     @property
@@ -66,17 +59,27 @@ class KerasNetwork:
         """Return how many numbers a row has."""
         return int(self._input.shape[-1])
 
-    def forward(self, sheet: Sheet, rows: str) -> str:
-        """Write the network, applied to the value `rows` (N, k), and return its output (N, width)."""
+    @cached_property
+    def _taps(self) -> list[Any]:
+        """The output, and the values inside that the gradient needs."""
+        inside = [layer.output for layer in self._layers if _activation(layer) in _SMOOTH]
+        for layer in self._layers:
+            inside += layer.input if type(layer).__name__ == "Maximum" else []
+        return [self._output, *(tap for tap in inside if tap is not self._output)]
+
+    @cached_property
+    def _proto(self) -> Any:
+        """The network as tf2onnx converts it, with all taps as outputs."""
         import tf2onnx
 
-        taps = [layer.output for layer in self._layers if _activation(layer) in _SMOOTH]
-        taps = [tap for tap in taps if tap is not self._output]
         # tf2onnx reads the names off a model's own outputs: a list keeps their order.
-        model = keras.Model(self._input, [self._output, *taps])
-        proto, _ = tf2onnx.convert.from_keras(model, opset=OPSETS[""])
-        written = sheet.inline(proto, [rows])
-        self._values = {id(tensor): name for tensor, name in zip([self._output, *taps], written, strict=True)}
+        model = keras.Model(self._input, self._taps)
+        return tf2onnx.convert.from_keras(model, opset=OPSETS[""])[0]
+
+    def forward(self, sheet: Sheet, rows: str) -> str:
+        """Write the network, applied to the value `rows` (N, k), and return its output (N, width)."""
+        written = sheet.inline(self._proto, [rows])
+        self._values = {id(tensor): name for tensor, name in zip(self._taps, written, strict=True)}
         return written[0]
 
     def backward(self, sheet: Sheet, gradient: str) -> str:
@@ -110,7 +113,26 @@ class KerasNetwork:
             ends = np.cumsum([0, *(source.shape[-1] for source in layer.input)])
             columns = [np.arange(*pair) for pair in pairwise(ends)]
             return [sheet.add("Gather", gradient, sheet.constant(at), axis=1) for at in columns]
+        if kind == "Maximum":
+            return self._larger(sheet, layer.input, gradient)
+        if kind == "Columns":
+            back = np.zeros((len(layer.numbers), layer.input.shape[1]), np.float32)
+            back[np.arange(len(layer.numbers)), layer.numbers] = 1
+            return [sheet.add("MatMul", gradient, sheet.constant(back))]
         return [gradient]
+
+    def _larger(self, sheet: Sheet, sources: list[Any], gradient: str) -> list[str]:
+        """Return the gradient by each input of a maximum: all of it to the one that is larger, the last of equals."""
+        pieces: list[str] = []
+        largest = self._values[id(sources[0])]
+        for source in sources[1:]:
+            value = self._values[id(source)]
+            before = sheet.clip(sheet.add("Mul", sheet.add("Sub", largest, value), sheet.number(1e30)), 0, 1)
+            here = sheet.add("Sub", sheet.number(1), before)
+            pieces = [sheet.add("Mul", piece, before) for piece in pieces or [gradient]]
+            pieces.append(sheet.add("Mul", gradient, here))
+            largest = sheet.add("Max", largest, value)
+        return pieces
 
     def _without_softmax(self, output: Any) -> Any:
         """Return the logits whose softmax a classifier's output is."""
@@ -122,7 +144,7 @@ class KerasNetwork:
         self._layers.remove(last)
         if type(last).__name__ == "Activation":
             return last.input
-        logits = keras.layers.Dense(last.units, use_bias=last.use_bias, name="logits")
+        logits = keras.layers.Dense(last.units, use_bias=last.use_bias, name=f"{last.name}_logits")
         tensor = logits(last.input)
         logits.set_weights(last.get_weights())
         self._layers.append(logits)
@@ -134,10 +156,10 @@ def describe(network: Any) -> str:
     words = []
     for layer in network.layers:
         kind = type(layer).__name__
-        if kind not in (*_NOTHING, "InputLayer"):
-            size = [str(layer.units)] if kind == "Dense" else []
+        if kind not in {*UNSEEN, "InputLayer", "Reshape", "Flatten", "Cropping1D"}:
+            size = [str(getattr(layer, "units", getattr(layer, "filters", "")))]
             act = [_activation(layer)] if _activation(layer) != "linear" else []
-            words.append(" ".join([kind.lower(), *size, *act]))
+            words.append(" ".join([kind.lower(), *filter(None, size), *act]))
     return ("keras: " + ", ".join(words))[:200]
 
 

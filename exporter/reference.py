@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from exporter.forest import Forest, path_parts
 from exporter.graph import family
-from exporter.scoring import Scoring
+from exporter.scoring import STEPS, TYPICAL_LOGIT, LossScale, Mixture, Scoring
 from sensor.errors import NettrusionError
 
 Matrix = NDArray[np.float64]
@@ -23,6 +23,8 @@ def scores(network: Any, scoring: Scoring, rows: NDArray[np.float32]) -> tuple[M
     if scoring.kind == "autoencoder":
         score = _anomaly(scoring, _errors(network, seen).sum(axis=1))
         return score, np.stack([1 - score, score], axis=1)
+    if scoring.kind == "ensemble":
+        return _mixed(network, scoring, seen)
     scaled = _logits(network, seen) / scoring.temperature
     powers = np.exp(scaled - scaled.max(axis=1, keepdims=True))
     classes = powers / powers.sum(axis=1, keepdims=True)
@@ -34,6 +36,8 @@ def contributions(network: Any, scoring: Scoring, rows: NDArray[np.float32]) -> 
     seen = scoring.preprocessing.apply(rows)
     if scoring.kind == "autoencoder":
         return _errors(network, seen)
+    if scoring.kind == "ensemble":
+        return _mixed_contributions(network, scoring, seen)
     kind = family(network)
     if kind == "forest":
         parts = _parts(Forest(network), seen)
@@ -42,10 +46,8 @@ def contributions(network: Any, scoring: Scoring, rows: NDArray[np.float32]) -> 
         weights = np.asarray(network.coef_, np.float64)
         weights = np.concatenate([0 * weights, weights]) if len(weights) == 1 else weights
         gradient = _margin(weights[None], _logits(network, seen))
-    else:
-        gradient = _gradient(network, seen)
-    moved = seen.astype(np.float64) - scoring.preprocessing.apply(scoring.medians[None, :])
-    return gradient * moved / scoring.temperature
+        return gradient * (seen.astype(np.float64) - _start(scoring)) / scoring.temperature
+    return _integrated(network, seen, _start(scoring)) / scoring.temperature
 
 
 def _logits(network: Any, seen: NDArray[np.float32]) -> Matrix:
@@ -62,15 +64,29 @@ def _margin(by_class: Matrix, logits: Matrix) -> Matrix:
     return np.asarray(by_class[at, best] - by_class[at, 0])
 
 
-def _gradient(network: Any, seen: NDArray[np.float32]) -> Matrix:
-    """Return the gradient of a Keras classifier's margin by its rows, from autodiff."""
+def _start(scoring: Scoring) -> NDArray[np.float32]:
+    """Return the benign medians as the network sees them, (1, k)."""
+    return scoring.preprocessing.apply(scoring.medians[None, :])
+
+
+def _integrated(network: Any, seen: NDArray[np.float32], start: NDArray[np.float32]) -> Matrix:
+    """Return a Keras classifier's mean gradient on the way from `start` to its rows, times that way."""
+    best = np.argmax(_logits(network, seen)[:, 1:], axis=1) + 1
+    way = seen - start
+    shares = (np.arange(STEPS) + 0.5) / STEPS
+    gradients = [_gradient(network, start + way * np.float32(share), best) for share in shares]
+    return np.asarray(np.mean(gradients, axis=0) * way)
+
+
+def _gradient(network: Any, seen: NDArray[np.float32], best: NDArray[np.int64]) -> Matrix:
+    """Return the gradient of a Keras classifier's margin, best minus benign, by its rows, from autodiff."""
     import tensorflow as tf
 
     rows = tf.constant(seen)
     with tf.GradientTape() as tape:
         tape.watch(rows)
         logits = _keras_logits(network, rows)
-        margin = tf.reduce_max(logits[:, 1:], axis=1) - logits[:, 0]
+        margin = tf.gather(logits, best, axis=1, batch_dims=1) - logits[:, 0]
     return np.asarray(tape.gradient(margin, rows), np.float64)
 
 
@@ -79,7 +95,7 @@ def _keras_logits(network: Any, rows: Any) -> Any:
     import keras
 
     last = network.layers[-1]
-    if getattr(last.activation, "__name__", "") != "softmax":
+    if getattr(getattr(last, "activation", None), "__name__", "") != "softmax":
         return network(rows, training=False)
     before = keras.Model(network.inputs[0], last.input)(rows, training=False)
     if type(last).__name__ != "Dense":
@@ -95,10 +111,59 @@ def _errors(network: Any, seen: NDArray[np.float32]) -> Matrix:
 
 
 def _anomaly(scoring: Scoring, loss: Matrix) -> Matrix:
+    scale = _scale(scoring)
+    power = (np.maximum(loss, 1e-30) / scale.middle) ** scale.exponent
+    return np.asarray(1 - 1 / (1 + power))
+
+
+def _scale(scoring: Scoring) -> LossScale:
     if scoring.loss_scale is None:
         raise NettrusionError("an autoencoder has a loss_scale")
-    power = (np.maximum(loss, 1e-30) / scoring.loss_scale.middle) ** scoring.loss_scale.exponent
-    return np.asarray(1 - 1 / (1 + power))
+    return scoring.loss_scale
+
+
+def _mixed(network: Any, scoring: Scoring, seen: NDArray[np.float32]) -> tuple[Matrix, Matrix]:
+    """Return score and classes of an ensemble; the classes share the score as their evidence says."""
+    mixture = _mixture(scoring)
+    logits, new = _logits(_half(network, 0), seen), _surprise(network, scoring, seen)
+    margin = np.logaddexp.reduce(logits[:, 1:], axis=1) - logits[:, 0]
+    # Probabilities below 1e-30 count as that.
+    margin = np.clip(margin, np.log(1e-30), -np.log(1e-30))
+    total = (mixture.classifier * margin + mixture.bias) / scoring.temperature + new
+    evidence = (logits[:, 1:] - logits[:, :1]) * mixture.classifier / scoring.temperature
+    evidence = np.concatenate([evidence, new[:, None]], axis=1)
+    shares = np.exp(evidence - np.logaddexp.reduce(evidence, axis=1)[:, None])
+    score = np.exp(-np.logaddexp(0, -total))
+    benign = np.exp(-np.logaddexp(0, total))
+    return score, np.concatenate([benign[:, None], shares * score[:, None]], axis=1)
+
+
+def _mixed_contributions(network: Any, scoring: Scoring, seen: NDArray[np.float32]) -> Matrix:
+    errors = np.maximum(_errors(_half(network, 1), seen), 1e-30)
+    new = errors / errors.sum(axis=1, keepdims=True) * _surprise(network, scoring, seen)[:, None]
+    known = _integrated(_half(network, 0), seen, _start(scoring))
+    return np.asarray(known * _mixture(scoring).classifier / scoring.temperature + new)
+
+
+def _surprise(network: Any, scoring: Scoring, seen: NDArray[np.float32]) -> Matrix:
+    """Return (n,) the weighted logit of the loss over that of a typical benign flow, at least 0."""
+    scale = _scale(scoring)
+    loss = np.maximum(_errors(_half(network, 1), seen).sum(axis=1), 1e-30)
+    logit = scale.exponent * np.log(loss / scale.middle)
+    return np.asarray(np.maximum(logit - TYPICAL_LOGIT, 0) * _mixture(scoring).novelty / scoring.temperature)
+
+
+def _mixture(scoring: Scoring) -> Mixture:
+    if scoring.mixture is None:
+        raise NettrusionError("an ensemble has a mixture")
+    return scoring.mixture
+
+
+def _half(network: Any, output: int) -> Any:
+    """Return an ensemble's classifier, output 0, or its autoencoder, output 1."""
+    import keras
+
+    return keras.Model(network.inputs[0], network.outputs[output])
 
 
 def _parts(forest: Forest, seen: NDArray[np.float32]) -> Matrix:

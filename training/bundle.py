@@ -97,7 +97,15 @@ def scoring_of(fitted: Fitted, prepared: Prepared, held: FlowTable) -> tuple[Sco
         scoring = Scoring("autoencoder", fitted.classes, fitted.preprocessing, medians, loss_scale=scale)
         return scoring, 1.0
     temperature = fit_temperature(fitted.score(held.features), ~held.benign)
-    scoring = Scoring("classifier", fitted.classes, fitted.preprocessing, medians, temperature=temperature)
+    scoring = Scoring(
+        "ensemble" if fitted.kind == "ensemble" else "classifier",
+        fitted.classes,
+        fitted.preprocessing,
+        medians,
+        temperature=temperature,
+        loss_scale=fitted.loss_scale,
+        mixture=fitted.mixture,
+    )
     return scoring, temperature
 
 

@@ -7,8 +7,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from exporter.beside import beside
 from exporter.preprocessing import Preprocessing
-from exporter.scoring import LossScale, Scoring
+from exporter.scoring import LossScale, Mixture, Scoring
 from tests.sensor.detector.made import CLASSES, K, sample
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
@@ -57,6 +58,38 @@ def every_layer() -> Any:
     bent = layers.ActivityRegularization(l2=1e-6)(layers.Dense(6, activation="sigmoid")(bent))
     logits = layers.Dense(len(CLASSES))(bent)
     return trained(keras.Model(start, layers.Activation("softmax")(logits)))
+
+
+@cache
+def packets() -> Any:
+    """Return a functional classifier that takes a row apart and convolves along a piece of it."""
+    import keras
+    from keras import layers
+
+    keras.utils.set_random_seed(4)
+    start = layers.Input((K,))
+    piece = layers.Cropping1D((1, 1))(layers.Reshape((K, 1))(start))
+    wide = layers.Conv1D(4, 3, padding="same", activation="relu")(piece)
+    pooled = layers.MaxPooling1D(2)(wide)
+    narrow = layers.Flatten()(layers.Conv1D(3, 2, activation="tanh")(pooled))
+    joined = layers.Concatenate()([narrow, layers.Dense(5, activation="relu")(start)])
+    return trained(keras.Model(start, layers.Dense(len(CLASSES), activation="softmax")(joined)))
+
+
+@cache
+def ensemble() -> tuple[Any, Scoring]:
+    """Return a classifier beside an autoencoder in one network, and its scoring."""
+    mirror, scoring = autoencoder()
+    network = beside(packets(), mirror)
+    return network, Scoring(
+        "ensemble",
+        (*CLASSES, "anomaly"),
+        PREPROCESSING,
+        MEDIANS,
+        temperature=1.25,
+        loss_scale=scoring.loss_scale,
+        mixture=Mixture(0.8, 0.6, -0.3),
+    )
 
 
 @cache

@@ -9,10 +9,11 @@ from onnx import numpy_helper
 
 from exporter import bundle, graph, reference, verify
 from exporter.verify import VerifyError, check
-from tests.exporter.networks import CLASSIFIER, LABELS, ROWS, autoencoder, dense, every_layer
+from tests.exporter.networks import CLASSIFIER, LABELS, ROWS, autoencoder, dense, ensemble, every_layer, packets
 from tests.sensor.detector.made import forest, good, identity, linear
 
 COUNT = 600
+FAMILIES = [autoencoder, ensemble, lambda: (every_layer(), CLASSIFIER), lambda: (packets(), CLASSIFIER)]
 
 
 def built(network, scoring):
@@ -28,7 +29,7 @@ def test_a_dense_network_passes_on_ten_thousand_rows():
     assert set(report.as_dict()) >= {"bytes", "nodes", "work"}
 
 
-@pytest.mark.parametrize("made", [linear, forest, lambda: (every_layer(), CLASSIFIER), autoencoder])
+@pytest.mark.parametrize("made", [linear, forest, *FAMILIES])
 def test_every_family_passes(made):
     network, scoring = made()
     assert check(built(network, scoring), network, scoring, ROWS, COUNT).rows == COUNT

@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from exporter.preprocessing import Preprocessing
 from training.models.augment import lacking, stretch
 from training.models.candidate import Fitted, Floats, Lesson
 from training.models.inputs import fit_preprocessing
@@ -34,15 +35,20 @@ class Autoencoder:
     seeded: bool = True
     benign_only: bool = True
 
-    def fit(self, lesson: Lesson, seed: int) -> Fitted:
-        """Train on benign train rows; stop early on the loss of benign calibration rows."""
+    def fit(self, lesson: Lesson, seed: int, preprocessing: Preprocessing | None = None) -> Fitted:
+        """Train on benign train rows; stop early on the loss of benign calibration rows.
+
+        `preprocessing` is another network's, when both are to see the same; otherwise it is fitted on
+        the benign train rows.
+        """
         import keras
 
         seed_everything(seed)
         train = lesson.train.rows(lesson.train.benign)
         held = lesson.calibration.rows(lesson.calibration.benign)
         benign = Lesson(train, held, lesson.excluded, lesson.times, lesson.rates)
-        preprocessing = fit_preprocessing(benign)
+        if preprocessing is None:
+            preprocessing = fit_preprocessing(benign)
         copy = stretch(train.features, lesson, self.stretch, seed)
         copy = lacking(copy, Parts.of(train.feature_names), self.lack, seed)
         rows = np.concatenate([train.features, copy])

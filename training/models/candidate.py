@@ -8,11 +8,12 @@ import numpy as np
 import numpy.typing as npt
 
 from exporter.preprocessing import Preprocessing
+from exporter.scoring import LossScale, Mixture
 from training.datasets.labels import CLASSES
 from training.datasets.table import BENIGN, FlowTable
 
 Floats = npt.NDArray[np.float32]
-Kind = Literal["classifier", "autoencoder", "baseline"]
+Kind = Literal["classifier", "autoencoder", "ensemble", "baseline"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +39,7 @@ class Fitted:
     scale of its own that does not saturate (log-odds, log of a loss). `probability` gives (n, C)
     over CLASSES or is None for detectors of novelty. `network` is what the exporter takes, None for
     baselines that cannot be exported with their reasons; `classes` names its outputs. `history` holds
-    a list per curve.
+    a list per curve. `loss_scale` and `mixture` are an ensemble's, which is fitted with them.
     """
 
     candidate: str
@@ -50,6 +51,8 @@ class Fitted:
     network: Any = None
     history: dict[str, list[float]] = field(default_factory=dict)
     classes: tuple[str, ...] = CLASSES
+    loss_scale: LossScale | None = None
+    mixture: Mixture | None = None
 
 
 class Candidate(Protocol):

@@ -9,6 +9,7 @@ from training.models.autoencoder import Autoencoder
 from training.models.baselines import baselines
 from training.models.candidate import Candidate
 from training.models.dense import Dense
+from training.models.ensemble import Ensemble
 from training.models.parts import Parts
 from training.models.residual import Residual
 from training.models.sequence import Sequence
@@ -20,6 +21,10 @@ _NETWORKS: Final[Mapping[str, Factory]] = {
     "residual": lambda settings: Residual(epochs=settings.epochs, batch=settings.batch),
     "sequence": lambda settings: Sequence(epochs=settings.epochs, batch=settings.batch),
     "autoencoder": lambda settings: Autoencoder(),
+    "ensemble": lambda settings: Ensemble(
+        classifier=Sequence(epochs=settings.epochs, batch=settings.batch),
+        plain=Residual(epochs=settings.epochs, batch=settings.batch),
+    ),
 }
 _OF_PACKETS: Final = ("sequence",)
 """Those that learn from the first packets and from nothing else instead."""

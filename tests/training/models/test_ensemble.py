@@ -1,0 +1,77 @@
+"""Two networks become one score, and each can raise it."""
+
+import numpy as np
+import pytest
+
+from exporter import graph
+from exporter.scoring import Scoring
+from tests.training.models import wire
+from training.datasets.labels import CLASSES
+from training.models.autoencoder import Autoencoder
+from training.models.ensemble import Ensemble, mix
+from training.models.inputs import benign_medians
+from training.models.sequence import Sequence
+
+SMALL = Ensemble(
+    classifier=Sequence(filters=4, width=8, epochs=8, batch=64),
+    novelty=Autoencoder(width=16, middle=6, epochs=8, batch=64),
+)
+
+
+@pytest.fixture(scope="module")
+def fitted():
+    return SMALL.fit(wire.lesson(), 1)
+
+
+def test_attacks_score_above_benign_flows(fitted):
+    held = wire.lesson().calibration
+    score = fitted.score(held.features)
+    assert np.median(score[~held.benign]) > np.quantile(score[held.benign], 0.9)
+    assert fitted.classes == ("benign", "scan", "bruteforce", "anomaly")
+    probability = fitted.probability(held.features)
+    assert probability.shape == (len(held), len(CLASSES))
+    assert probability.sum(axis=1) == pytest.approx(1)
+
+
+def test_the_graph_says_what_the_candidate_said(fitted):
+    lesson = wire.lesson()
+    scoring = Scoring(
+        "ensemble",
+        fitted.classes,
+        fitted.preprocessing,
+        benign_medians(lesson.train),
+        loss_scale=fitted.loss_scale,
+        mixture=fitted.mixture,
+    )
+    rows = lesson.calibration.features
+    found = graph.run(graph.assemble(fitted.network, scoring), rows)
+    assert found.score == pytest.approx(1 / (1 + np.exp(-fitted.score(rows))), abs=1e-5)
+
+
+def told(rng, n, margin, surprise):
+    """Return logits over benign and two attacks, and surprise, around two numbers."""
+    first = rng.normal(margin, 1, n)
+    return np.stack([np.zeros(n), first, first - 4], axis=1), np.maximum(rng.normal(surprise, 1, n), 0)
+
+
+def test_an_attack_that_nobody_learnt_gives_novelty_its_weight():
+    rng = np.random.default_rng(0)
+    benign, attack = told(rng, 500, -4, 0.3), told(rng, 500, 4, 5)
+    logits, surprise = (np.concatenate(pair) for pair in zip(benign, attack, strict=True))
+    own = np.repeat([0, 1], 500)
+    mixture = mix(logits, surprise, own, np.ones(1000))
+    assert mixture.classifier > 0.1 and mixture.novelty > 0.1
+    quiet = mix(logits, np.zeros(1000), own, np.ones(1000))
+    assert quiet.novelty == pytest.approx(0, abs=1e-6)
+
+
+def test_novelty_that_speaks_against_attacks_weighs_nothing():
+    rng = np.random.default_rng(0)
+    benign, attack = told(rng, 500, -2, 5), told(rng, 500, 2, 0)
+    logits, surprise = (np.concatenate(pair) for pair in zip(benign, attack, strict=True))
+    mixture = mix(logits, surprise, np.repeat([0, 1], 500), np.ones(1000))
+    assert mixture.novelty == 0 and mixture.classifier > 0
+
+
+def test_without_attacks_both_count_alike():
+    assert mix(np.zeros((5, 2)), np.ones(5), np.zeros(5, np.int64), np.ones(5)).novelty == 1
