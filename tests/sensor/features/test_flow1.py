@@ -171,6 +171,11 @@ def test_a_time_below_the_clock_of_captures_gives_no_rate(end_ns: int, rate: flo
     assert got["duration"] == pytest.approx(max(end_ns / 1000, 0))
 
 
+def test_active_and_idle_periods():
+    got = named(FLOW1.extract(flow(active=gaps(3, 5), idle=gaps(6_000_000, 8_000_000))))
+    assert (got["active_mean"], got["idle_mean"]) == (4, 7_000_000)
+
+
 def test_a_clock_that_goes_back_gives_no_negative_gap():
     assert named(FLOW1.extract(flow(iat=gaps(-50, 10))))["gap_min"] == 0
 
