@@ -5,8 +5,6 @@ makes flows and features (the compiled engine is part of it). Arrays and JSON on
 """
 
 import hashlib
-import json
-import zipfile
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import asdict, fields
 from pathlib import Path
@@ -16,7 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 import sensor
-from training.checkpoint import ROOT, digest, save
+from training.checkpoint import BROKEN, ROOT, digest, read, save
 from training.config import DataConfig, TransferConfig
 from training.datasets import folders
 from training.datasets.manifest import Manifest, SourceFile, sha256_of
@@ -91,12 +89,10 @@ class Cache:
 
     def _read(self, key: str) -> tuple[dict[str, Any], Arrays] | None:
         try:
-            with np.load(self._folder / key, allow_pickle=False) as held:
-                said = json.loads(str(held["said"]))
-                arrays = {name: held[name] for name in held.files if name != "said"}
+            arrays, said = read(self._folder / key)
         except FileNotFoundError:
             return None
-        except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile):
+        except BROKEN:
             self._say(f"{key}: is damaged, the data is read again")
             return None
         self._say(f"read before: {key}")

@@ -33,7 +33,9 @@ CODE = (ROOT / "models", ROOT / "evaluation" / "trials.py", ROOT.parent / "expor
 """What a fit runs through, beside the libraries."""
 LIBRARIES = ("numpy", "scikit-learn", "keras", "tensorflow-cpu")
 ARRAYS = ("rows", "score", "called", "elsewhere", "elsewhere_called")
-ENDING = ".npz"
+ENDING, PREFIX = ".npz", "array-"
+BROKEN = (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile)
+"""What reading a damaged file raises."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,22 +96,19 @@ class Store:
         """Return what a finished fit said, None if there is none or its file is damaged."""
         path = self.path(job)
         try:
-            with np.load(path, allow_pickle=False) as held:
-                arrays = {name: held[name] for name in ARRAYS}
-                said = json.loads(str(held["said"]))
+            arrays, said = read(path)
+            whole = said.pop("sum") == _checksum(arrays, said) and said.pop("identity") == self.identity(job)
         except FileNotFoundError:
             return None
-        except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile):
+        except BROKEN:
+            whole = False
+        if not whole:
             self.damaged.append(path.name)
             return None
-        if said.pop("sum") != _checksum(arrays, said) or said.pop("identity") != self.identity(job):
-            self.damaged.append(path.name)
-            return None
-        return Answers(
-            **arrays,
-            **said
-            | {"classes": tuple(said["classes"]), "preprocessing": Preprocessing.from_json(said["preprocessing"])},
-        )
+        kept: dict[str, Any] = {name: arrays[name] for name in ARRAYS} | said
+        kept["classes"] = tuple(said["classes"])
+        kept["preprocessing"] = Preprocessing.from_json(said["preprocessing"])
+        return Answers(**kept)
 
     def put(self, job: Job, answers: Answers) -> None:
         """Keep what a finished fit said; whoever reads sees all of it or nothing."""
@@ -129,10 +128,18 @@ def save(path: Path, arrays: Mapping[str, npt.NDArray[Any]], said: Mapping[str, 
     """Write arrays and plain values as one file that is whole or not there, whenever the power goes."""
     beside = path.with_name(f".{path.name}.{os.getpid()}")
     with beside.open("wb") as stream:
-        np.savez(stream, allow_pickle=False, said=np.array(json.dumps(said)), **arrays)
+        named: dict[str, Any] = {PREFIX + name: array for name, array in arrays.items()}
+        np.savez(stream, allow_pickle=False, said=np.array(json.dumps(said)), **named)
         stream.flush()
         os.fsync(stream.fileno())
     beside.replace(path)
+
+
+def read(path: Path) -> tuple[dict[str, npt.NDArray[Any]], dict[str, Any]]:
+    """Return what `save` wrote; raises FileNotFoundError, or one of BROKEN for what is damaged."""
+    with path.open("rb") as stream, np.load(stream, allow_pickle=False) as held:
+        said: dict[str, Any] = json.loads(str(held["said"]))
+        return {name.removeprefix(PREFIX): held[name] for name in held.files if name != "said"}, said
 
 
 def recipe(thing: Any) -> Any:

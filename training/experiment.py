@@ -112,10 +112,12 @@ def kinds(table: FlowTable, settings: SplitConfig) -> dict[str, tuple[str, ...]]
 
 def candidates(config: TrainConfig) -> list[Candidate]:
     """Return the candidates that the settings name, all when they name none."""
-    known, wanted = registry(), config.models.candidates
+    names = [feature.name for feature in FeatureSet.load(config.data.feature_set).features]
+    known, wanted = registry(names), config.models.candidates
     if unknown := set(wanted) - set(known):
         raise NettrusionError(
-            f"models.candidates: no candidate {', '.join(sorted(unknown))}; known: {', '.join(known)}"
+            f"models.candidates: no candidate {', '.join(sorted(unknown))} for"
+            f" {config.data.feature_set}; known: {', '.join(known)}"
         )
     return [make(config.models) for name, make in known.items() if not wanted or name in wanted]
 

@@ -45,7 +45,9 @@ class Progress:
         seconds = sum(means.get(name, usual) for name in self._left)
         strange = {name for name in self._left if name not in means}
         said = f"about {seconds / 60:.0f} min left" if seconds >= 90 else f"about {seconds:.0f} s left"
-        return said + (f", {len(strange)} candidates still unknown" if strange else "")
+        if not strange:
+            return said
+        return f"{said}, {len(strange)} candidate{'s' * (len(strange) > 1)} still unknown"
 
     def resumed(self) -> None:
         """Say how much was found finished, if anything was."""

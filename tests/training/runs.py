@@ -41,6 +41,7 @@ def quick(name: str) -> Candidate:
     return found
 
 
+@cache
 def prepare() -> tuple[TrainConfig, Prepared]:
     """Return made flows, split and looked over."""
     config = TrainConfig(budget=BudgetConfig(rate=0.02, report=(0.1,)), models=ModelConfig(seeds=1))
@@ -76,6 +77,7 @@ def identities(table: FlowTable) -> set[bytes]:
     return {row.tobytes() for row in table.features}
 
 
+@cache
 def two_kinds() -> tuple[TrainConfig, Prepared]:
     """Return three recorded days and a release, made, split each in its way."""
     config = TrainConfig(

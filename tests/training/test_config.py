@@ -29,6 +29,16 @@ def test_the_file_for_days_names_a_day_for_every_part(repo):
     )
 
 
+def test_the_file_for_the_wire_learns_from_two_kinds_and_is_chosen_by_the_one_left_out(repo):
+    config = load(repo / "training" / "wire.toml")
+    assert config.data.feature_set == config.data.variant == "flow1"
+    assert config.split.by == "mixed"
+    assert config.split.timed == ("cicids2017",)
+    assert config.choose.by == "left_out_source"
+    assert config.transfer.captures == ""
+    assert any("published release" in note for note in config.notes)
+
+
 def test_a_file_stands_above_the_defaults(tmp_path):
     path = write(tmp_path, 'name = "x"\n[budget]\nrate = 1\n[data]\nexclude = ["a"]\n')
     config = load(path)
@@ -44,6 +54,12 @@ def test_a_file_stands_above_the_defaults(tmp_path):
         ("[budget]\nalerts_a_day = 'x'\n", "expected number"),
         ("[zzz]\n", "known: budget"),
         ("= 1", "not TOML"),
+        ("[split]\nby = 'week'\n", "split.by: expected time or day or mixed, found 'week'"),
+        ("[choose]\nby = 'luck'\n", "choose.by: expected same or left_out_source"),
+        ("[choose]\ncolumn = 'test'\n", "choose.column: expected learnt or unseen"),
+        ("[choose]\nby = 'left_out_source'\n[models]\nsources = false\n", "needs models.sources"),
+        ("[models]\nseeds = 0\n", "at least one seed"),
+        ("[models]\nseeds = 2\nleft_out_seeds = 3\n", r"models.left_out_seeds: expected 0 .* to 2"),
     ],
 )
 def test_what_is_wrong_is_said_with_what_would_be_right(tmp_path, text, said):

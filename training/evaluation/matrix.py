@@ -17,7 +17,7 @@ from training.evaluation.crossing import threshold_at
 from training.evaluation.transfer import Elsewhere
 from training.evaluation.trials import Answers
 from training.splits.parts import Rows, Split
-from training.splits.sources import Groups, calibration_of, test_of
+from training.splits.sources import Groups, calibration_of, reported_of
 
 Floats = npt.NDArray[np.float64]
 ALL = "all together"
@@ -160,5 +160,5 @@ def counts(names: npt.NDArray[np.str_]) -> dict[str, int]:
 
 def _tests(base: Split, table: FlowTable, kinds: Groups) -> dict[str, Rows]:
     """Return each kind's test rows, of those that have benign ones."""
-    rows = {name: test_of(base, table, sources) for name, sources in kinds.items()}
+    rows = {name: reported_of(base, table, sources) for name, sources in kinds.items()}
     return {name: own for name, own in rows.items() if table.benign[own].any()}

@@ -48,6 +48,6 @@ def calibration_of(base: Split, table: FlowTable, sources: Sequence[str]) -> Row
     return base.calibration[np.isin(table.origin[base.calibration], sources)]
 
 
-def test_of(base: Split, table: FlowTable, sources: Sequence[str]) -> Rows:
+def reported_of(base: Split, table: FlowTable, sources: Sequence[str]) -> Rows:
     """Return the test rows of some sources."""
     return base.test[np.isin(table.origin[base.test], sources)]
