@@ -1,4 +1,4 @@
-"""The command judges a bundle on what it is given, and refuses what makes no figure."""
+"""The command judges bundles on what it is given, side by side, and refuses what makes no figure."""
 
 import argparse
 import json
@@ -8,9 +8,10 @@ import pytest
 from sensor.errors import NettrusionError
 from sensor.scoring import MODEL
 from tests.training import recorded
-from tests.training.evaluation.test_transfer import FLOWS, HEADER, SLOWLORIS, write
+from tests.training.evaluation.test_transfer import HEADER, SLOWLORIS, write
 from training import evaluate
-from training.testbed.acts import LABELS
+
+QUIET = "benign/benign/andypitcher__Aria_Setup-A-1-STA.pcap"
 
 
 def run(*words):
@@ -21,32 +22,48 @@ def run(*words):
 
 def test_the_bundled_model_on_the_bundled_recording(repo, tmp_path, capsys):
     report = tmp_path / "figures.json"
-    assert run(MODEL, repo / "sensor" / "data", "--json", report) == 0
+    assert run(MODEL, repo / "sensor" / "data", "--json", report, "--out", tmp_path / "out") == 0
     shown = capsys.readouterr().out
-    assert "| scan | 1 | 91 |" in shown
-    assert "| scan: port-scan | 1 | 50 |" in shown
-    figures = json.loads(report.read_text())
-    scan = next(row for row in figures["recordings"]["attacks"] if row["group"] == "scan")
-    assert scan["alerted"] > 0.9
-    assert figures["recordings"]["benign_flows"] > 500
-    assert set(figures["recordings"]["at_rate"]) == set(LABELS) - {"benign"}
-    assert "captures" not in figures
+    assert "| scan: port-scan " in shown
+    (figures,) = json.loads(report.read_text())
+    scan = next(row for row in figures["families"] if row["name"] == "scan")
+    assert scan["recall"]["own"]["flows"] > 0.9
+    assert figures["benign_flows"] > 500
+    assert figures["points"][0]["incidents"]["found"]["scan"][1] == 1
+    assert figures["points"][0]["incidents"]["delay"]["scan"]["packets"] > 0
+    assert json.loads((tmp_path / "out" / "evaluation.json").read_text()) == [figures]
+    assert "(./roc-0.png)" in (tmp_path / "out" / "evaluation.md").read_text()
+    assert (tmp_path / "out" / "roc-0.png").read_bytes().startswith(b"\x89PNG")
 
 
-def test_captures_of_other_origin_have_a_section_of_their_own(dev_captures, tmp_path, capsys):
-    quiet = "benign/benign/andypitcher__Aria_Setup-A-1-STA.pcap"
+@pytest.mark.parametrize("words", [("--captures",), ("--data",), ()])
+def test_captures_whose_labels_lie_elsewhere(dev_captures, tmp_path, capsys, words):
     rows = [
         [SLOWLORIS, "attack", "slowloris", "slowloris", "ANY", "strong"],
-        [quiet, "benign", "benign", "benign-iot", "", "strong"],
+        [QUIET, "benign", "benign", "benign-iot", "", "strong"],
     ]
     labels = write(tmp_path / "labels.tsv", HEADER, rows)
-    flows = write(tmp_path / "flows.tsv", FLOWS, [])
-    words = ["--captures", dev_captures, "--labels", labels, "--flow-labels", flows, "--rates", 0.1]
-    assert run(MODEL, *words) == 0
+    assert run(MODEL, *words, dev_captures, "--labels", labels, "--rates", 0.1) == 0
     shown = capsys.readouterr().out
-    assert "Captures of other origin" in shown
-    assert "| slowloris | 1 |" in shown
-    assert "found at FPR 0.1 *" in shown
+    assert "## Labelled captures" in shown
+    assert "| slowloris (slowdos) " in shown
+    assert "found: FPR 0.1 *" in shown
+
+
+def test_two_bundles_of_one_name_stand_side_by_side(tmp_path, capsys):
+    recorded.write(tmp_path, "day", recorded.day(1))
+    other = tmp_path / "other.onnx"
+    other.write_bytes(MODEL.read_bytes())
+    assert run(MODEL, other, "--data", tmp_path, "--rates", 0.1) == 0
+    shown = capsys.readouterr().out
+    rows = [line for line in shown.splitlines() if line.startswith("| scan")]
+    assert any("(model.onnx)" in row for row in rows)
+    assert any("(other.onnx)" in row for row in rows)
+
+
+def test_zeek_logs_feed_no_model_of_packets(shared_data):
+    with pytest.raises(NettrusionError, match="iscx2012"):
+        run(MODEL, shared_data / "zeek")
 
 
 @pytest.mark.parametrize(
@@ -54,12 +71,20 @@ def test_captures_of_other_origin_have_a_section_of_their_own(dev_captures, tmp_
     [
         ((), "no data"),
         (("--captures", "x"), "captures need their labels"),
+        (("x", "--flow-labels", "y"), "name their --labels"),
         (("x", "--rates", 2), "between 0 and 1"),
+        (("gone",), "gone: no such file or folder"),
     ],
 )
 def test_what_is_missing_is_said(words, said):
     with pytest.raises(NettrusionError, match=said):
         run(MODEL, *words)
+
+
+def test_captures_that_lie_nowhere_are_named(tmp_path):
+    labels = write(tmp_path / "labels.tsv", HEADER, [["gone.pcap", "benign", "benign", "g", "", "strong"]])
+    with pytest.raises(NettrusionError, match=r"gone\.pcap lies below none of"):
+        run(MODEL, "--data", tmp_path, "--labels", labels)
 
 
 def test_attacks_alone_make_no_figure(tmp_path):

@@ -21,6 +21,9 @@ A model has outputs for those alone that it was given rows of. The last three ar
 recordings only; they stand last, so that the numbers of the others never change.
 """
 
+MALICIOUS = "malicious"
+"""What a label becomes that says no more than `attack`."""
+
 ATTEMPTED_SUFFIX = " - attempted"
 
 
@@ -111,7 +114,7 @@ CAPTURED = (
     LabelRule("slowloris", "slowdos"),
     LabelRule("web-attack", "web"),
     LabelRule("mixed-ics", "several", learnt=False, reason="attacks of several kinds under one name"),
-    LabelRule("malicious", "malicious", learnt=False, reason="an attack of which nobody says what kind it is"),
+    LabelRule(MALICIOUS, MALICIOUS, learnt=False, reason="an attack of which nobody says what kind it is"),
 )
 """Classes of labelled captures, and what a label becomes that says no more than `attack`."""
 

@@ -18,6 +18,7 @@ from sensor.flows import Reason
 from training.datasets import recordings
 from training.datasets.captures import pair_keys
 from training.datasets.conversations import Conversation
+from training.datasets.flow_rows import FEEDS, UNLABELLED, LabelledFlows
 from training.datasets.labelled_captures import ATTACK, BENIGN, NO_TRUTH, NOT_SAID, UNDECIDED, label, listed, read_truth
 from training.datasets.labels import CLASSES, RULES, normalise
 from training.datasets.manifest import sha256_of
@@ -59,6 +60,8 @@ class Evidence:
         first_ns: int64, the first attack packet of each row.
         packet_ns: the times of the packets of each capture, empty where there are none.
         left_out: rows whose label could not be decided, by reason.
+        only: the one feature set that the flow records suffice for; empty: any.
+        recorded: float64, the scores that a detector gave at the time; None where nobody kept them.
     """
 
     name: str
@@ -79,6 +82,8 @@ class Evidence:
     first_ns: Numbers | None = None
     packet_ns: tuple[Numbers, ...] = ()
     left_out: Mapping[str, int] = field(default_factory=dict)
+    only: str = ""
+    recorded: npt.NDArray[np.float64] | None = None
 
     def __len__(self) -> int:
         return len(self.label)
@@ -86,18 +91,23 @@ class Evidence:
     @property
     def attack(self) -> npt.NDArray[np.bool_]:
         """(n,) rows that count as flows of an attack."""
-        return self.counts & (self.truth == ATTACK)
+        return np.asarray(self.counts & (self.truth == ATTACK))
 
     @property
     def benign(self) -> npt.NDArray[np.bool_]:
         """(n,) rows that count as benign flows and are what false alerts are measured on."""
-        return self.counts & (self.truth == BENIGN) & ~self.beside
+        return np.asarray(self.counts & (self.truth == BENIGN) & ~self.beside)
 
     def matrix(self, feature_set: "FeatureSet", variant: str) -> npt.NDArray[np.float32]:
         """Return the features (n, k) of every row.
 
         Raises NettrusionError when the data cannot be turned into that set.
         """
+        if self.flows is not None and self.only not in ("", feature_set.name):
+            raise NettrusionError(
+                f"{self.name}: flow records feed the feature set {self.only} alone, not {feature_set.name};"
+                " judge a bundle of that set, or give the captures"
+            )
         if self.flows is not None:
             return feature_set.extract(self.flows, variant)
         known = self.tables.get((feature_set.name, variant))
@@ -165,7 +175,8 @@ def of_recordings(places: Sequence[Path], name: str = "recordings") -> Evidence:
 
     Raises NettrusionError: a file is missing, is not the one its manifest names, or two have one name.
     """
-    parts, names, families, marks, clusters, files = [], [], [], [], [], []
+    parts, names, families, marks, clusters = [], [], [], [], []
+    files: list[str] = []
     left_out: dict[str, int] = {}
     for found in recordings.locate(places):
         recordings.check(found.labels, {path.name: sha256_of(path) for path in (found.capture, found.labels)})
@@ -184,7 +195,7 @@ def of_recordings(places: Sequence[Path], name: str = "recordings") -> Evidence:
         hour = (played.flows["start_ns"] // _HOUR_NS).astype(str)
         host = np.array([talk.host or str(talk.run) for talk in talks])[join.rows]
         _, own = np.unique(np.char.add(host, np.char.add(" ", hour)), return_inverse=True)
-        clusters.append(own.astype(np.uint64) + (np.uint64(len(files)) << np.uint64(40)))
+        clusters.append((own + (len(files) << 40)).astype(np.uint64))
         parts.append(played)
         files.append(found.name)
     everything = _joined(name, tuple(files), parts, np.concatenate(marks))
@@ -197,23 +208,58 @@ def of_recordings(places: Sequence[Path], name: str = "recordings") -> Evidence:
     )
 
 
-def of_table(name: str, table: "FlowTable", feature_set: str, variant: str) -> Evidence:
-    """Return the rows of a table, which have features and labels but no packets."""
-    sources = table.sources
+def of_records(name: str, records: LabelledFlows) -> Evidence:
+    """Return flow records that other programs wrote, every file a capture; they have ends and times but no packets."""
+    flows, label = records.flows, records.label
+    known = label != ""
+    truth = np.where(known, np.where(label == CLASSES[0], BENIGN, ATTACK), UNDECIDED).astype(np.int8)
+    undecided = int((~known).sum())
+    return Evidence(
+        name=name,
+        label=label,
+        family=np.array([_family(one) for one in label.tolist()], dtype=str),
+        truth=truth,
+        counts=known,
+        capture=records.file,
+        captures=tuple(one.name for one in records.files),
+        alike=False,
+        beside=np.zeros(len(flows), dtype=bool),
+        cluster=pair_keys(flows),
+        weight=np.ones(len(flows)),
+        flows=flows,
+        first_ns=flows["start_ns"].astype(np.int64),
+        left_out={UNLABELLED: undecided} if undecided else {},
+        only=FEEDS,
+        recorded=records.score if len(records.score) == len(flows) and np.isfinite(records.score).all() else None,
+    )
+
+
+def of_tables(name: str, tables: "Mapping[tuple[str, str], FlowTable]") -> Evidence:
+    """Return the rows of a table, which have features and labels but no packets.
+
+    Args:
+        name: for headings.
+        tables: the same rows by feature set and variant, at least once.
+
+    Raises ValueError when the rows differ.
+    """
+    table, *others = tables.values()
+    if any(other.labels != table.labels or not np.array_equal(other.label, table.label) for other in others):
+        raise ValueError(f"{name}: read for one feature set it has other rows than for another")
     return Evidence(
         name=name,
         label=np.array(table.labels)[table.label],
         family=table.family,
         truth=np.where(table.benign, BENIGN, ATTACK).astype(np.int8),
         counts=np.ones(len(table), dtype=bool),
-        capture=np.searchsorted(np.array(sources), table.origin).astype(np.int64),
-        captures=sources,
+        capture=np.searchsorted(np.array(table.sources), table.origin).astype(np.int64),
+        captures=table.sources,
         alike=False,
         beside=np.zeros(len(table), dtype=bool),
         cluster=table.pair_key,
         weight=table.weight,
         flows=None,
-        tables={(feature_set, variant): table.features},
+        tables={key: one.features for key, one in tables.items()},
     )
 
 

@@ -6,7 +6,7 @@ judged = judge(Subject("forest", feature_set, variant, score), evidence)
 
 from collections import Counter
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from sensor.rulebook import Rulebook
 
 Floats = npt.NDArray[np.float64]
+Probability = npt.NDArray[np.float32]
 Mask = npt.NDArray[np.bool_]
 Interval = tuple[float, float] | None
 RATES = (1e-2, 1e-3)
@@ -35,24 +36,24 @@ ANY = ("benign", "anomaly")
 """The classes of a detector that knows none."""
 
 
+_Chosen = tuple[str, float, float | None, bool, int, bool]
+"""Name, threshold, rate, whether captures count alike in it, how many flows vouch for it, whether they are enough."""
+
+
 @dataclass(frozen=True, slots=True)
 class Subject:
     """What is judged.
 
     Attributes:
         name: what it is called.
-        feature_set: what it reads.
-        variant: by which formulas.
-        score: features float32 (n, k) -> scores (n,), 0 to 1, and class probabilities (n, C) or None.
+        score: evidence of n rows -> scores (n,), 0 to 1, and class probabilities (n, C) or None.
         classes: names of the classes, the first is benign.
         threshold: the score from which it alerts.
         rank: scores (n,) -> how many of a million benign flows score as high, for rules that ask.
     """
 
     name: str
-    feature_set: "FeatureSet"
-    variant: str
-    score: Callable[[npt.NDArray[np.float32]], tuple[Floats, npt.NDArray[np.float32] | None]]
+    score: Callable[[Evidence], tuple[Floats, Probability | None]]
     classes: tuple[str, ...] = ANY
     threshold: float = 0.5
     rank: Callable[[npt.NDArray[np.float32]], npt.NDArray[np.int64]] | None = None
@@ -60,21 +61,46 @@ class Subject:
     @classmethod
     def of(cls, detector: Detector, name: str = "") -> "Subject":
         """Return a bundle as a subject."""
+        meta = detector.meta
 
-        def score(features: npt.NDArray[np.float32]) -> tuple[Floats, npt.NDArray[np.float32] | None]:
-            found = detector.score(features)
+        def score(evidence: Evidence) -> tuple[Floats, Probability | None]:
+            found = detector.score(evidence.matrix(detector.feature_set, meta.variant))
             return found.score.astype(np.float64), found.probability
 
-        meta = detector.meta
-        return cls(
-            name or f"{meta.name} {meta.version}",
-            detector.feature_set,
-            meta.variant,
-            score,
-            meta.classes,
-            meta.threshold,
-            detector.budget_rank,
-        )
+        name = name or f"{meta.name} {meta.version}"
+        return cls(name, score, meta.classes, meta.threshold, detector.budget_rank)
+
+    def scored(self, found: tuple[Floats, Probability | None]) -> "Subject":
+        """Return the same with what it says of some evidence already known."""
+        return replace(self, score=lambda _: found)
+
+    @classmethod
+    def of_function(
+        cls,
+        name: str,
+        function: Callable[[npt.NDArray[np.float32]], Floats],
+        feature_set: "FeatureSet",
+        variant: str,
+        threshold: float = 0.5,
+    ) -> "Subject":
+        """Return anything that turns features float32 (n, k) of a set into scores (n,), 0 to 1, as a subject."""
+
+        def score(evidence: Evidence) -> tuple[Floats, Probability | None]:
+            found = function(evidence.matrix(feature_set, variant))
+            return np.asarray(found).astype(np.float32).astype(np.float64), None
+
+        return cls(name, score, threshold=threshold)
+
+    @classmethod
+    def as_recorded(cls, threshold: float) -> "Subject":
+        """Return what was recorded with the evidence as a subject; it has no classes."""
+
+        def score(evidence: Evidence) -> tuple[Floats, Probability | None]:
+            if evidence.recorded is None:
+                raise NettrusionError(f"{evidence.name}: no scores were recorded with it")
+            return evidence.recorded.astype(np.float32).astype(np.float64), None
+
+        return cls("as recorded", score, threshold=threshold)
 
 
 @dataclass(frozen=True, slots=True)
@@ -212,8 +238,7 @@ def judge(
         raise NettrusionError(f"{evidence.name}: no benign flow; recall means nothing without false alerts beside it")
     if not evidence.attack.any():
         raise NettrusionError(f"{evidence.name}: no attack flow; there is nothing to find")
-    features = evidence.matrix(subject.feature_set, subject.variant)
-    score, probability = subject.score(features)
+    score, probability = subject.score(evidence)
     bench = _Bench(subject, evidence, np.asarray(score, dtype=np.float64), probability)
     teller = _Teller(evidence, rulebook or grouping.shipped()) if grouped and evidence.flows is not None else None
     points = bench.points(rates, teller)
@@ -241,6 +266,17 @@ def judge(
         benign=bench.quiet(),
         left_out=dict(evidence.left_out),
     )
+
+
+def reference(evidence: Evidence) -> tuple[npt.NDArray[np.int64], Floats]:
+    """Return the rows that figures by flow are made of, and what each counts: captures alike where they are many."""
+    rows = np.flatnonzero(evidence.attack | evidence.benign)
+    weight = evidence.weight[rows].copy()
+    if evidence.alike:
+        benign = evidence.benign[rows]
+        even = alike(evidence.capture[rows][benign], weight[benign])
+        weight[benign] = even * benign.sum() / even.sum()
+    return rows, weight
 
 
 def _kinds(evidence: Evidence) -> list[tuple[str, str, Mask]]:
@@ -278,14 +314,14 @@ class _Bench:
     subject: Subject
     evidence: Evidence
     score: Floats
-    probability: npt.NDArray[np.float32] | None
+    probability: Probability | None
 
     def points(self, rates: Sequence[float], teller: "_Teller | None") -> list[Point]:
         """Return the detector's own threshold, then those of the rates."""
         ev, benign = self.evidence, self.evidence.benign
         quiet, weight = self.score[benign], ev.weight[benign]
         own = float(np.float32(self.subject.threshold))  # The sensor compares float32 with float32.
-        found = [("own", own, None, False, int(benign.sum()), True)]
+        found: list[_Chosen] = [("own", own, None, False, int(benign.sum()), True)]
         for rate in rates:
             for same in (True, False) if ev.alike else (False,):
                 point = operating_point(quiet, rate, alike(ev.capture[benign], weight) if same else weight)
@@ -295,7 +331,7 @@ class _Bench:
 
     def _point(
         self,
-        given: tuple[str, float, float | None, bool, int, bool],
+        given: _Chosen,
         teller: "_Teller | None",
     ) -> Point:
         name, threshold, rate, same, flows, certified = given

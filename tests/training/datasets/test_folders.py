@@ -1,5 +1,7 @@
 """Folders of recordings and of CSVs, each read by its own reader, also together."""
 
+from importlib import import_module
+
 import pytest
 
 from sensor.errors import NettrusionError
@@ -32,6 +34,37 @@ def test_a_folder_of_one_kind_is_read_alone(tmp_path):
     assert load(tmp_path).table.sources == ("day-1",)
 
 
-def test_a_folder_with_neither_is_refused(tmp_path):
-    with pytest.raises(NettrusionError, match="no CSV"):
+def test_one_folder_may_hold_several_kinds(tmp_path):
+    made.write_csv(tmp_path / "a.csv", [made.row(1, "BENIGN"), made.row(2, "Portscan")])
+    recorded.write(tmp_path, "day-1", recorded.day(1))
+    assert load(tmp_path).table.sources == ("cicids2017", "day-1")
+
+
+def test_every_kind_has_a_finder_and_a_loader(tmp_path):
+    (tmp_path / "notes.txt").write_text("nothing\n")
+    for kind in folders.KINDS:
+        assert kind.find(tmp_path) == []
+        assert callable(import_module(f"training.datasets.{kind.loader}").load)
+
+
+def test_what_lies_where_is_told_by_its_head(shared_data, repo, tmp_path):
+    places = {
+        repo / "sensor" / "data": "recordings",
+        shared_data / "captures": "labelled captures",
+        shared_data / "zeek": "labelled Zeek logs",
+        shared_data / "cicids2017_improved_2500": "the corrected CSVs",
+        shared_data / "cicids2017_original_header": "the CSVs of CICIDS2017 as first published",
+        shared_data / "iscx2012": "the flow records of ISCXIDS2012",
+    }
+    for place, name in places.items():
+        assert [kind.name.startswith(name) for kind in folders.sorted_by_kind([place])] == [True]
+
+
+def test_a_folder_with_nothing_known_is_refused(tmp_path):
+    with pytest.raises(NettrusionError, match="no labelled data that is known; known are: recordings"):
         load(tmp_path)
+
+
+def test_a_folder_that_is_not_there_is_refused(tmp_path):
+    with pytest.raises(NettrusionError, match="gone: no such file or folder"):
+        load(tmp_path / "gone")
