@@ -7,10 +7,12 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
+from sensor.detector import Detector
 from training.bundle import ship
 from training.config import TrainConfig
-from training.evaluation import cost, elsewhere
+from training.evaluation import cost, elsewhere, evidence
 from training.evaluation.elsewhere import Abroad
+from training.evaluation.judged import Judged, judge
 from training.evaluation.transfer import Elsewhere
 from training.evaluation.trials import Trial
 from training.experiment import Prepared, Results, revive
@@ -21,6 +23,7 @@ from training.report.card import Card
 from training.selection import median_seed
 
 Say = Callable[[str], None]
+GROUPED = "captures of other origin, before and after grouping"
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +72,8 @@ def finish(
             for name, runs in results.same_day.items()
             if name != "constant"
         }
-    full = Card(config, prepared, results, trial, shipped, abroad, command, cost.machine(), rivals)
+    grouped = _grouped(config, prepared, shipped.data, say) if flows is not None else None
+    full = Card(config, prepared, results, trial, shipped, abroad, command, cost.machine(), rivals, grouped)
     say("writing the card")
     metrics = _metrics(full)
     files = {
@@ -86,6 +90,18 @@ def finish(
         for path, _ in drawn:
             files[f"model-card/{path.name}"] = path.read_bytes()
     return Outcome(files, metrics["headline"])
+
+
+def _grouped(config: TrainConfig, prepared: Prepared, data: bytes, say: Say) -> Judged:
+    """Return the bundle's figures on the captures of other origin, replayed as the sensor reads them."""
+    say("captures of other origin, before and after grouping into incidents")
+    named = config.transfer
+    with TemporaryDirectory() as scratch:
+        path = Path(scratch) / "model.onnx"
+        path.write_bytes(data)
+        detector = Detector.load(path, {prepared.feature_set.name: prepared.feature_set})
+    given = (Path(named.captures), Path(named.labels), Path(named.flows))
+    return judge(detector, evidence.of_captures(*given, name=GROUPED))
 
 
 def _rival(flows: Elsewhere, trial: Trial, rate: float) -> Abroad:
@@ -131,6 +147,7 @@ def _metrics(full: Card) -> dict[str, Any]:
         },
         "transfer matrix": full.results.matrix.as_dict(),
         "elsewhere": full.abroad.as_dict() if full.abroad else None,
+        "elsewhere, grouped": full.grouped.as_dict() if full.grouped else None,
         "elsewhere, every candidate": {name: abroad.as_dict() for name, abroad in full.rivals.items()},
     }
 

@@ -9,9 +9,10 @@ from training.config import TrainConfig
 from training.datasets.labels import CLASSES, RULES
 from training.evaluation.budget import CERTIFYING
 from training.evaluation.elsewhere import Abroad
+from training.evaluation.judged import Judged
 from training.evaluation.trials import Trial
 from training.experiment import Prepared, Results
-from training.report import candidates, transfers
+from training.report import candidates, judged, transfers
 from training.report.abroad import interval, section
 from training.report.blocks import Block, Bullets, Heading, Paragraph, Picture, Table
 from training.report.transfers import spread
@@ -33,7 +34,7 @@ class Card:
     """Everything that the card speaks of; `abroad` is None when no other captures were given.
 
     `machine` says where costs were measured. `rivals` is what the other candidates do on them, each at its own
-    threshold.
+    threshold. `grouped` is what the bundle does on them as incidents.
     """
 
     config: TrainConfig
@@ -45,6 +46,7 @@ class Card:
     command: str
     machine: str = ""
     rivals: Mapping[str, Abroad] = field(default_factory=dict)
+    grouped: Judged | None = None
 
 
 def short(choice: Choice, about: Sequence[str]) -> str:
@@ -62,6 +64,7 @@ def write(card: Card, pictures: Sequence[tuple[Path, str]]) -> list[Block]:
     return [
         *_summary(card),
         *section(card.abroad, card.rivals, card.results.choice.winner, shown),
+        *(judged.section([card.grouped]) if card.grouped else []),
         *_columns(card, shown),
         *candidates.section(card.results, card.machine),
         *transfers.section(card.results.matrix, card.results.choice.winner, shown),
@@ -265,18 +268,31 @@ def _limits(card: Card) -> list[Block]:
         Bullets(
             [
                 f"What it calls benign is what was benign in its data: {' and '.join(card.prepared.manifest.about)}.",
-                "A flow that is one packet says little: floods and scans are told by many flows"
-                " together, which a rule can count and this model cannot see.",
+                *_lone(card),
                 *_strangers(card),
                 "An attacker who shapes sizes and gaps like ordinary traffic is not found.",
                 f"The budget of {card.config.alert_rate:g} held on the flows that set it. On benign test flows of"
                 f" other host pairs the rate was {card.trial.test.at(card.config.alert_rate).false_positive_rate:.4f}:"
                 " a certified threshold is certified for the hosts it was set on.",
                 *card.config.notes,
-                "Time to detect and false incidents a day depend on the rules that group alerts"
-                " and are not measured here.",
+                "Time to detect and false incidents a day depend on the rules that group alerts: "
+                + (
+                    "the shipped ones here."
+                    if card.grouped
+                    else "they are not measured here, `nettrusion evaluate` does."
+                ),
             ]
         ),
+    ]
+
+
+def _lone(card: Card) -> list[str]:
+    """Return a sentence on flows of one packet, for features that know nothing of a flow's company."""
+    if any(name.startswith("src_conns") for name in card.prepared.table.feature_names):
+        return []
+    return [
+        "A flow that is one packet says little: floods and scans are told by many flows together, which a rule can"
+        " count and this model cannot see."
     ]
 
 
