@@ -88,12 +88,14 @@ def test_what_was_finished_is_not_fitted_again(tmp_path):
     assert third.shown == []
 
 
-def test_a_detector_that_was_not_kept_is_fitted_again_and_has_to_say_the_same(tmp_path):
+@pytest.mark.parametrize("name", ["dense", "logistic regression"])
+def test_a_detector_that_was_not_kept_is_fitted_again_and_has_to_say_the_same(name, tmp_path):
     config, prepared = prepare()
-    runners = [quick("logistic regression")]
+    config = replace(config, models=replace(config.models, families=False))
+    runners = [quick(name)]
     store = Store(tmp_path, prepared.course)
     experiment.compete(prepared, runners, config, silent, store)
-    trial = experiment.compete(prepared, runners, config, silent, store).same_day["logistic regression"][0]
+    trial = experiment.compete(prepared, runners, config, silent, store).same_day[name][0]
     with pytest.raises(ValueError, match="answers alone"):
         trial.fitted  # noqa: B018
     assert experiment.revive(trial, prepared, runners, silent).fitted.network is not None
