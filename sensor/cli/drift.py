@@ -98,7 +98,7 @@ def heading(
     yield f"model        {meta.name} {meta.version}, sha256 {meta.sha256[:12]}; threshold {standard.threshold:.6f}"
     if calibration is None:
         yield (
-            f"against      the bundle's {meta.budget.flows:,} benign flows, of another network; a closer standard is made"
+            f"against      the bundle's {meta.budget.flows:,} benign flows, of another network; a closer one is made"
             " by: nettrusion calibrate"
         )
     else:

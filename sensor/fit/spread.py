@@ -54,8 +54,11 @@ class Spread:
 
         The symmetric divergence of Jeffreys (Proc. R. Soc. A 186, 1946) as scorecards use it (Siddiqi, Credit Risk
         Scorecards, 2006), over at most ten bins of like shares in the table. Half a flow is added to each bin, so
-        that an empty one is not infinitely far.
+        that an empty one is not infinitely far. 0 where nothing is below the threshold, here or there: the distance
+        says what there is to say.
         """
+        if not counts[-1] or not self.below[-1]:
+            return 0.0
         edges = self._edges()
         expected = np.diff(self.below[edges], prepend=0)
         seen = np.diff(counts[edges], prepend=0) + 0.5

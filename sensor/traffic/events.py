@@ -36,12 +36,13 @@ class Unusable(Exception):
 class Event:
     """What one line says.
 
-    `values` are those of a ROW without its segment, None for an alert on a flow that has ended, whose own event
-    says the same. `alert` is the class alerted on, None for a flow. `capture` is the file it was seen in.
+    `values` are those of a ROW without its segment; an alert counts as a look at a flow that goes on, since the one
+    that it was written for may have scored higher then than at its end. `alert` is the class alerted on, None for a
+    flow. `capture` is the file it was seen in.
     """
 
     time_ns: int
-    values: Values | None
+    values: Values
     alert: str | None
     capture: str | None
 
@@ -82,16 +83,12 @@ def read_event(line: bytes, model: int, model_name: str, classes: Sequence[str])
     time_ns = _time_ns(_of(event, "timestamp", str))
     if kind == "flow":
         flow = _of(event, "flow", dict)
-        state, reason = STATES.get(flow.get("state")), REASONS.get(flow.get("reason"))
+        state, reason = STATES.get(_of(flow, "state", str)), REASONS.get(_of(flow, "reason", str))
         if state is None or reason is None:
             raise ValueError("has no flow.state or flow.reason that a sensor writes")
         return Event(time_ns, _values(event, flow, ppm, class_index, time_ns, reason, state), None, capture)
-    open_still = "ml_open" in _of(_of(event, "alert", dict), "metadata", dict)
-    values = (
-        _values(event, _of(event, "flow", dict), ppm, class_index, time_ns, Reason.SNAPSHOT, State.ESTABLISHED)
-        if open_still
-        else None
-    )
+    flow = _of(event, "flow", dict)
+    values = _values(event, flow, ppm, class_index, time_ns, Reason.SNAPSHOT, State.ESTABLISHED)
     return Event(time_ns, values, classes[class_index], capture)
 
 

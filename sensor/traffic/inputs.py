@@ -53,8 +53,8 @@ def sort_out(names: Sequence[str]) -> Inputs:
             skipped.append(name)
     if not captures and not events:
         raise NettrusionError(f"{', '.join(names)}: nothing to read; {WANTED}")
-    # Of a file whose beginning is damaged the name decides alone.
-    ordered = sorted(events, key=lambda one: (one[0], _natural(one[1])))
+    # Of two that begin alike the one that was rotated away first has the greater number.
+    ordered = sorted(sorted(events, key=lambda one: _natural(one[1]), reverse=True), key=lambda one: one[0])
     return Inputs(tuple(captures), tuple(name for _, name in ordered), tuple(skipped))
 
 
@@ -68,9 +68,7 @@ def _files(names: Iterable[str]) -> Iterator[tuple[str, bool]]:
         elif not path.exists():
             raise NettrusionError(f"{name}: there is no such file; {WANTED}")
         elif not path.is_file():
-            raise NettrusionError(
-                f"{name}: is not a file; it is read by its first bytes and by its whole, so name files"
-            )
+            raise NettrusionError(f"{name}: is no file that can be looked at twice; {WANTED}")
         else:
             yield name, True
 

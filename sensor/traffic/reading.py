@@ -115,9 +115,8 @@ class Traffic:
             if event.capture != self._capture:
                 self._capture = event.capture
                 self._segment += 1
-            if event.values is not None:
-                ppm, class_index, *others = event.values
-                rows.append((ppm, class_index, self._segment, *others[:3], *map(_bytes, others[3:5]), *others[5:]))
+            ppm, class_index, *others = event.values
+            rows.append((ppm, class_index, self._segment, *others[:3], *map(_bytes, others[3:5]), *others[5:]))
         alerts = tuple(Alert(event.time_ns, event.alert) for event in taken if event.alert is not None)
         return Batch(np.array(rows, ROW), None, alerts)
 

@@ -1,0 +1,26 @@
+"""What traffic is held against comes from the calibration, or else from the bundle."""
+
+import pytest
+
+from sensor.calibration import AlertBudget
+from sensor.fit.standard import Standard
+from tests.sensor.fit.made import THRESHOLD, calibration, meta, standard
+
+
+def test_the_calibration_says_scores_and_budget():
+    made = standard(calibration("7/day"))
+    assert (made.basis, made.budget, made.share) == ("own", AlertBudget(7), None)
+    assert standard(calibration(), "3/week").budget == AlertBudget(3, "week")
+
+
+def test_the_bundle_says_a_share_of_flows():
+    made = standard()
+    assert (made.basis, made.budget) == ("bundle", None)
+    reached = [share for score, share in meta().calibration if score >= THRESHOLD][-1]
+    assert made.share == max(reached, meta().budget.false_positive_rate)
+    assert standard(None, "3/week").share is None
+
+
+@pytest.mark.parametrize(("threshold", "ppm"), [(0.5, 500_000), (0.5000004, 500_001), (0.0, 0), (1.0, 1_000_000)])
+def test_the_threshold_in_millionths_is_the_lowest_that_reaches_it(threshold, ppm):
+    assert Standard.of(meta(), threshold, None, None).threshold_ppm == ppm
