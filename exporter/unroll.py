@@ -51,13 +51,16 @@ def unrolled(network: Any) -> Any:
     given = network.inputs[0]
     if len(network.inputs) != 1 or len(given.shape) != 2:
         raise NettrusionError("a network has one input of rows")
+    # A copy, whose layers are applied once each: one that was read from a file may have more of them.
+    copy = keras.models.clone_model(keras.Model(list(network.inputs), list(network.outputs)))
+    copy.set_weights(network.get_weights())
     rows = keras.Input((given.shape[1],), name="features")
-    flat = {id(given): rows}
-    for layer in network.layers:
+    flat = {id(copy.inputs[0]): rows}
+    for layer in copy.layers:
         if type(layer).__name__ != "InputLayer":
             sources = layer.input if isinstance(layer.input, list) else [layer.input]
             flat[id(layer.output)] = _flat(layer, [flat[id(source)] for source in sources])
-    return keras.Model(rows, [flat[id(output)] for output in network.outputs], name=network.name)
+    return keras.Model(rows, [flat[id(output)] for output in copy.outputs], name=network.name)
 
 
 def _flat(layer: Any, inputs: list[Any]) -> Any:
@@ -96,7 +99,7 @@ def _pooled(layer: Any, table: NDArray[np.int64], rows: Any) -> Any:
     size, stride = layer.pool_size[0], layer.strides[0]
     if size != stride or len(table) % size:
         raise NettrusionError(f"{layer.name}: only a pool whose windows lie side by side can be exported")
-    neighbours = [Columns(table[at::size].ravel(), f"{layer.name}_{at}")(rows) for at in range(size)]
+    neighbours = [Columns(table[at::size].ravel(), f"{layer.name}__{at}")(rows) for at in range(size)]
     return keras.layers.Maximum(name=layer.name)(neighbours) if size > 1 else rows
 
 

@@ -8,7 +8,7 @@ import numpy as np
 import onnx
 from numpy.typing import NDArray
 
-from exporter import reference
+from exporter import occlusion, reference
 from exporter.dirty import dirty_rows
 from exporter.graph import Outputs, family, run
 from exporter.scoring import Scoring
@@ -23,6 +23,9 @@ CONTRIBUTION_TOLERANCE: Final = 1e-3
 """Largest difference of a contribution, relative to the largest of its row."""
 _KINKS: Final = 0.002
 """Share of rows whose gradient may differ: those that rounding puts on a ReLU's other side."""
+RANK_FLOOR: Final = 0.3
+TOP_FLOOR: Final = 0.4
+"""A bundle is refused whose contributions agree less with occlusion, on its real rows."""
 _EXPLAINED: Final = {"forest": 200, "linear": 2_000, "keras": 2_000}
 
 
@@ -43,6 +46,9 @@ class Report:
     max_class_difference: float
     max_contribution_difference: float
     decisions_at_tolerance: int
+    occluded_alerts: int
+    occlusion_rank_correlation: float
+    occlusion_top_share: float
 
     def as_dict(self) -> dict[str, float]:
         """Return the figures by name, for a card."""
@@ -55,8 +61,9 @@ def check(data: bytes, network: Any, scoring: Scoring, rows: NDArray[np.float32]
     `rows` are real raw features, float32 (n, k), n at least 1; dirty ones are added up to `count`.
     Checked: ONNX's own checker in full; all that a sensor checks when it loads a file; score and
     classes equal the framework's; the same bits in every batch and at every place in it; no decision
-    changes at any threshold; contributions equal the reference. Raises VerifyError with the first
-    thing that is wrong.
+    changes at any threshold; contributions equal the reference, and agree with occlusion on alerts among
+    the real rows (on the highest scores where there are none). Raises VerifyError with the first thing
+    that is wrong.
     """
     admitted, meta = _structure(data)
     mixed = dirty_rows(rows, count)
@@ -71,6 +78,8 @@ def check(data: bytes, network: Any, scoring: Scoring, rows: NDArray[np.float32]
             f"the bundle's scores differ from the network's by {score_difference:.2g}, its classes"
             f" by {class_difference:.2g}; {SCORE_TOLERANCE:.0e} is allowed"
         )
+    contribution_difference = _explanations(network, scoring, mixed, outputs)
+    agreed = _occlusion(data, rows, meta)
     return Report(
         rows=len(mixed),
         bytes=len(data),
@@ -79,8 +88,11 @@ def check(data: bytes, network: Any, scoring: Scoring, rows: NDArray[np.float32]
         work=admitted.work,
         max_score_difference=score_difference,
         max_class_difference=class_difference,
-        max_contribution_difference=_explanations(network, scoring, mixed, outputs),
+        max_contribution_difference=contribution_difference,
         decisions_at_tolerance=_decisions(meta, score, outputs.score),
+        occluded_alerts=agreed.alerts,
+        occlusion_rank_correlation=agreed.rank_correlation,
+        occlusion_top_share=agreed.top_share,
     )
 
 
@@ -159,6 +171,18 @@ def _explanations(network: Any, scoring: Scoring, rows: NDArray[np.float32], out
             f" largest in {(difference > CONTRIBUTION_TOLERANCE).mean():.2%} of the rows"
         )
     return float(np.quantile(difference, 1 - _KINKS))
+
+
+def _occlusion(data: bytes, rows: NDArray[np.float32], meta: BundleMeta) -> occlusion.Agreement:
+    """Return how contributions agree with occlusion; raise where that is too little to explain an alert."""
+    found = occlusion.agreement(data, rows, np.array(meta.medians, np.float32), meta.threshold)
+    if not (found.rank_correlation >= RANK_FLOOR and found.top_share >= TOP_FLOOR):
+        raise VerifyError(
+            f"contributions do not agree with occlusion: a rank correlation of {found.rank_correlation:.2f}, and the"
+            f" costliest feature among the three reasons in {found.top_share:.0%} of {found.alerts} alerts;"
+            f" {RANK_FLOOR} and {TOP_FLOOR:.0%} are the least"
+        )
+    return found
 
 
 def _largest(expected: NDArray[np.float64], found: NDArray[np.float32]) -> float:

@@ -26,7 +26,8 @@ TEMPERATURES = np.geomspace(1.0, 8.0, 31)
 class Shipped:
     """A bundle's bytes, what was measured while it was made, and its own scores.
 
-    `score` runs the graph without metadata: the very numbers that the sensor computes.
+    `score` runs the graph without metadata: the very numbers that the sensor computes. `names` are the
+    classes that rows can be labelled with: an ensemble's anomaly, which no row is, is not among them.
     """
 
     data: bytes
@@ -41,8 +42,8 @@ class Shipped:
         return np.asarray(graph.run(self.model, rows).score, dtype=np.float64)
 
     def classes(self, rows: npt.NDArray[np.float32]) -> npt.NDArray[np.float64]:
-        """Return (n, C) probabilities of raw features, by the graph that ships."""
-        return np.asarray(graph.run(self.model, rows).classes, dtype=np.float64)
+        """Return (n, C) probabilities of raw features, by the graph that ships; C as `names`."""
+        return np.asarray(graph.run(self.model, rows).classes[:, : len(self.names)], dtype=np.float64)
 
 
 def ship(trial: Trial, prepared: Prepared, config: TrainConfig, card: str) -> Shipped:
@@ -76,7 +77,8 @@ def ship(trial: Trial, prepared: Prepared, config: TrainConfig, card: str) -> Sh
     )
     data = bundle.build(trial.fitted.network, scoring, identity)
     report = verify.check(data, trial.fitted.network, scoring, held.features)
-    return Shipped(data, identity, temperature, report.as_dict(), scoring.classes, model)
+    names = scoring.classes[:-1] if scoring.kind == "ensemble" else scoring.classes
+    return Shipped(data, identity, temperature, report.as_dict(), names, model)
 
 
 def price(fitted: Fitted, prepared: Prepared) -> float | None:

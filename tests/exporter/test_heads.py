@@ -5,7 +5,7 @@ import onnxruntime
 import pytest
 
 from exporter import heads
-from exporter.scoring import LossScale, Scoring
+from exporter.scoring import LossScale, Mixture, Scoring
 from exporter.sheet import Sheet
 from tests.sensor.detector.made import CLASSES, K, linear
 
@@ -60,10 +60,59 @@ def test_the_median_flow_has_no_displacement():
     assert session.run(None, {"features": median + 1})[0] == pytest.approx(np.full((1, K), 2), rel=1e-6)
 
 
+def test_a_straight_line_is_integrated_exactly_and_a_bend_by_eight_points():
+    sheet = Sheet()
+    scoring = Scoring("classifier", CLASSES, PREPROCESSING, MEDIANS)
+    found = heads.integrated(sheet, lambda at: sheet.add("Mul", at, sheet.number(2)), "features", scoring)
+    model = sheet.finish({"features": K}, {"y": (found, K)}).SerializeToString()
+    session = onnxruntime.InferenceSession(model, providers=["CPUExecutionProvider"])
+    median = PREPROCESSING.apply(MEDIANS[None])
+    # The gradient of a square is twice the value: a straight line, whose mean the midpoints hit.
+    assert session.run(None, {"features": median + 3})[0] == pytest.approx((median + 3) ** 2 - median**2, rel=1e-4)
+    assert session.run(None, {"features": median})[0].tolist() == [[0] * K]
+
+
+def mixed(logits, errors, temperature=1.0):
+    """Run an ensemble's head on logits of three classes and three squared errors, told apart by place."""
+    sheet = Sheet()
+    classes, mixture = (*CLASSES, "anomaly"), Mixture(0.5, 2.0, -1.0)
+    scale = LossScale(middle=4.0, exponent=1.5)
+    scoring = Scoring(
+        "ensemble", classes, PREPROCESSING, MEDIANS, temperature=temperature, loss_scale=scale, mixture=mixture
+    )
+    first, last = (sheet.add("Gather", "features", sheet.constant(np.arange(at, at + 3)), axis=1) for at in (0, 3))
+    rebuilt = heads.rebuilt(sheet, last, sheet.add("Mul", last, sheet.number(0)), 3, scale)
+    outputs = heads.ensemble(sheet, first, rebuilt, scoring, lambda margin: margin.gradient(sheet))
+    values = {"score": (outputs.score, None), "classes": (outputs.classes, 4), "parts": (outputs.contributions, 3)}
+    model = sheet.finish({"features": 6}, values).SerializeToString()
+    session = onnxruntime.InferenceSession(model, providers=["CPUExecutionProvider"])
+    return session.run(None, {"features": np.array([[*logits, *errors]], np.float32)})
+
+
+def test_an_ensemble_adds_log_odds_and_surprise():
+    typical = 4.0 * (1 / 9) ** (1 / 1.5)
+    surprise = 1.5 * np.log(12.0 / typical)
+    margin = np.log(np.exp(3) + np.exp(1))
+    score, classes, parts = mixed([0, 3, 1], [6, 0, 0])
+    assert score[0] == pytest.approx(1 / (1 + np.exp(-(0.5 * margin + 2 * surprise - 1))))
+    assert classes.sum() == pytest.approx(1)
+    assert classes[0].argmax() == 3, "what is new names it"
+    assert parts[0] == pytest.approx([-0.5 + 2 * surprise, 0.5, 0], abs=1e-4)
+
+
+def test_what_is_rebuilt_better_than_most_lowers_nothing():
+    margin = np.log(np.exp(3) + np.exp(1))
+    for errors in ([0, 0, 0], [1e-6, 0, 0], [0.9, 0, 0]):
+        score, classes, _ = mixed([0, 3, 1], errors, temperature=2)
+        assert score[0] == pytest.approx(1 / (1 + np.exp(-(0.5 * margin - 1) / 2)))
+        assert classes[0, 1:].argmax() == 0, "the likeliest attack names it"
+
+
 def test_an_autoencoders_score_rises_with_its_loss_and_is_half_in_the_middle():
     sheet = Sheet()
     nothing = sheet.add("Mul", "features", sheet.number(0))
-    outputs = heads.autoencoder(sheet, "features", nothing, 3, LossScale(middle=4.0, exponent=1.5))
+    rebuilt = heads.rebuilt(sheet, "features", nothing, 3, LossScale(middle=4.0, exponent=1.5))
+    outputs = heads.autoencoder(sheet, rebuilt)
     values = {"score": (outputs.score, None), "classes": (outputs.classes, 2), "parts": (outputs.contributions, 3)}
     model = sheet.finish({"features": 3}, values).SerializeToString()
     session = onnxruntime.InferenceSession(model, providers=["CPUExecutionProvider"])

@@ -39,7 +39,7 @@ def test_contributions_add_up_to_what_the_margin_has_more_than_the_medians(netwo
         logs = np.log(np.asarray(network()(rows, training=False), np.float64))
         ends.append(logs[np.arange(len(SEEN)), best] - logs[:, 0])
     gained = (ends[0] - ends[1]) / CLASSIFIER.temperature
-    assert np.abs(found.sum(axis=1) - gained).max() < 0.02 * np.abs(gained).max()
+    assert np.abs(found.sum(axis=1) - gained).max() < 0.05 * np.abs(gained).max()
 
 
 def test_an_autoencoder_shares_its_loss_among_the_features():

@@ -5,11 +5,17 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from exporter.scoring import LossScale, Scoring
+from exporter.scoring import LossScale, Mixture, Scoring
 from sensor.errors import NettrusionError
 from tests.sensor.detector.made import CLASSES, linear
 
 PREPROCESSING, MEDIANS = linear()[1].preprocessing, linear()[1].medians
+MIXED = {
+    "kind": "ensemble",
+    "classes": (*CLASSES, "anomaly"),
+    "loss_scale": LossScale(0.3, 2.5),
+    "mixture": Mixture(0.5, 2.0, -1.0),
+}
 
 
 def score(scale, loss):
@@ -42,6 +48,11 @@ def test_losses_that_give_no_scale_are_refused(losses):
         ({"kind": "autoencoder", "loss_scale": LossScale(1, 1)}, "classes benign and anomaly"),
         ({"kind": "autoencoder", "classes": ("benign", "anomaly")}, "has a loss_scale"),
         ({"loss_scale": LossScale(1, 1)}, "a classifier has none"),
+        ({"mixture": Mixture(1, 1, 0)}, "nothing else has one"),
+        (MIXED | {"mixture": None}, "an ensemble has a mixture"),
+        (MIXED | {"loss_scale": None}, "ensemble has a loss_scale"),
+        (MIXED | {"classes": CLASSES}, "anomaly last"),
+        (MIXED | {"classes": ("benign", "anomaly")}, "anomaly last"),
     ],
 )
 def test_what_does_not_belong_together_is_refused(changes, reason):
@@ -54,7 +65,18 @@ def test_json_gives_back_the_same():
     for scoring in (
         Scoring("classifier", CLASSES, PREPROCESSING, MEDIANS, temperature=1.7),
         Scoring("autoencoder", ("benign", "anomaly"), PREPROCESSING, MEDIANS, loss_scale=LossScale(0.3, 2.5)),
+        Scoring(**MIXED, preprocessing=PREPROCESSING, medians=MEDIANS),
     ):
         again = Scoring.from_json(scoring.to_json())
         assert again.to_json() == scoring.to_json()
-        assert (again.loss_scale, again.classes) == (scoring.loss_scale, scoring.classes)
+        assert (again.loss_scale, again.mixture, again.classes) == (
+            scoring.loss_scale,
+            scoring.mixture,
+            scoring.classes,
+        )
+
+
+@pytest.mark.parametrize("weights", [(-0.1, 1, 0), (1, -0.1, 0), (0, 0, 1), (1, np.nan, 0), (1, 1, np.inf)])
+def test_a_mixture_in_which_a_reason_would_speak_against_itself_is_refused(weights):
+    with pytest.raises(NettrusionError, match="a weight below 0, none above 0"):
+        Mixture(*weights)

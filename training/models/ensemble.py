@@ -58,8 +58,7 @@ class Ensemble:
             logit = scale.exponent * (new.score(rows) - np.log(scale.middle))
             return np.asarray(np.maximum(logit - TYPICAL_LOGIT, 0))
 
-        own = np.array([known.classes.index(CLASSES[t]) if CLASSES[t] in known.classes else -1 for t in held.target])
-        mixture = mix(logits(held.features), surprise(held.features), own, balanced_weights(held.target))
+        mixture = mix(logits(held.features), surprise(held.features), ~held.benign, balanced_weights(held.target))
 
         def total(rows: Floats) -> npt.NDArray[np.float64]:
             margin = mixture.classifier * attack_margin(logits(rows))
@@ -92,41 +91,36 @@ class Ensemble:
 def mix(
     logits: npt.NDArray[np.float64],
     surprise: npt.NDArray[np.float64],
-    own: npt.NDArray[np.int64],
+    attack: npt.NDArray[np.bool_],
     weights: npt.NDArray[np.float64],
 ) -> Mixture:
     """Return the weights under which calibration rows are least surprising (logistic regression).
 
     On attacks of classes that it has learnt a classifier is nearly always right, and novelty would weigh
-    nothing. So each attack row counts twice, half each: as it is, and as if its class had not been
-    learnt, by the log-odds of the other classes alone.
+    nothing. So each attack row counts twice, half each: as it is, and as an attack of a class that was
+    not learnt, of which the classifier says what it says of some benign row.
 
     Args:
         logits: (n, C) of the classifier, benign first.
         surprise: (n,) of the autoencoder.
-        own: (n,) each row's class among the C, 0 benign, -1 one that was not learnt.
+        attack: (n,) whether a row is one.
         weights: (n,) of the rows.
     """
-    attack = own != BENIGN
     margin = attack_margin(logits)
-    told = np.stack([margin, surprise], axis=1)
-    rows, wanted, mass = [told], [attack], [np.where(attack & (own > 0), weights / 2, weights)]
-    twice = np.flatnonzero(own > 0)
-    if logits.shape[1] > 2 and len(twice):
-        others = logits[twice].copy()
-        others[np.arange(len(twice)), own[twice]] = -np.inf
-        rows.append(np.stack([attack_margin(others), surprise[twice]], axis=1))
-        wanted.append(attack[twice])
-        mass.append(weights[twice] / 2)
-    return _weighed(np.concatenate(rows), np.concatenate(wanted), np.concatenate(mass))
+    count = int(attack.sum())
+    if not 0 < count < len(attack):
+        return Mixture(1.0, 1.0, 0.0)
+    unseen = np.random.default_rng(0).permutation(np.resize(margin[~attack], count))
+    told = np.concatenate([np.stack([margin, surprise], axis=1), np.stack([unseen, surprise[attack]], axis=1)])
+    wanted = np.concatenate([attack, np.ones(count, bool)])
+    mass = np.concatenate([np.where(attack, weights / 2, weights), weights[attack] / 2])
+    return _weighed(told, wanted, mass)
 
 
 def _weighed(told: npt.NDArray[np.float64], attack: npt.NDArray[np.bool_], mass: npt.NDArray[np.float64]) -> Mixture:
     """Return the two weights and the bias; a weight that would be negative is 0 and the other fitted alone."""
     from sklearn.linear_model import LogisticRegression
 
-    if attack.all() or not attack.any():
-        return Mixture(1.0, 1.0, 0.0)
     for used in ([0, 1], [0], [1]):
         model = LogisticRegression(C=1.0, max_iter=500).fit(told[:, used], attack, sample_weight=mass)
         found = dict(zip(used, model.coef_[0].tolist(), strict=True))

@@ -12,8 +12,9 @@ from training.models.ensemble import Ensemble, mix
 from training.models.inputs import benign_medians
 from training.models.sequence import Sequence
 
+ATTACK = np.repeat([False, True], 500)
 SMALL = Ensemble(
-    classifier=Sequence(filters=4, width=8, epochs=8, batch=64),
+    classifier=Sequence(filters=4, width=8, epochs=16, batch=64),
     novelty=Autoencoder(width=16, middle=6, epochs=8, batch=64),
 )
 
@@ -58,10 +59,11 @@ def test_an_attack_that_nobody_learnt_gives_novelty_its_weight():
     rng = np.random.default_rng(0)
     benign, attack = told(rng, 500, -4, 0.3), told(rng, 500, 4, 5)
     logits, surprise = (np.concatenate(pair) for pair in zip(benign, attack, strict=True))
-    own = np.repeat([0, 1], 500)
-    mixture = mix(logits, surprise, own, np.ones(1000))
+    mixture = mix(logits, surprise, ATTACK, np.ones(1000))
     assert mixture.classifier > 0.1 and mixture.novelty > 0.1
-    quiet = mix(logits, np.zeros(1000), own, np.ones(1000))
+    # One that the classifier takes for benign is called all the same.
+    assert mixture.classifier * -4 + mixture.novelty * 6 + mixture.bias > 0
+    quiet = mix(logits, np.zeros(1000), ATTACK, np.ones(1000))
     assert quiet.novelty == pytest.approx(0, abs=1e-6)
 
 
@@ -69,9 +71,9 @@ def test_novelty_that_speaks_against_attacks_weighs_nothing():
     rng = np.random.default_rng(0)
     benign, attack = told(rng, 500, -2, 5), told(rng, 500, 2, 0)
     logits, surprise = (np.concatenate(pair) for pair in zip(benign, attack, strict=True))
-    mixture = mix(logits, surprise, np.repeat([0, 1], 500), np.ones(1000))
+    mixture = mix(logits, surprise, ATTACK, np.ones(1000))
     assert mixture.novelty == 0 and mixture.classifier > 0
 
 
 def test_without_attacks_both_count_alike():
-    assert mix(np.zeros((5, 2)), np.ones(5), np.zeros(5, np.int64), np.ones(5)).novelty == 1
+    assert mix(np.zeros((5, 2)), np.ones(5), np.zeros(5, bool), np.ones(5)).novelty == 1
