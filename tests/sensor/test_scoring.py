@@ -4,15 +4,19 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
 from sensor.config import Config, DetectorConfig, OutputConfig
 from sensor.errors import NettrusionError
 from sensor.flows import PROFILES, FlowEngine, Framing
 from sensor.rulebook import Rulebook
-from sensor.scoring import Place, Scoring, load_rulebook, threshold
+from sensor.scoring import Place, Scoring, load_rulebook, millionths, model_mark, threshold, threshold_basis
 from tests.packets import BASE_NS, Timed, connection, pcap
 from tests.sensor.known import CLASSIFICATION, RULES, KeptSink, KnownDetector
+from tests.sensor.test_calibration import MADE
+
+WAYS: tuple[str | float, ...] = ("model", "budget", 0.5)
 
 LOUD = connection("10.0.0.1", "10.0.0.2", (40000, 80), rounds=10)
 QUIET = connection("10.0.0.3", "10.0.0.2", (40001, 80), rounds=1)
@@ -107,6 +111,24 @@ def test_another_threshold_is_in_force_from_the_next_batch_on(rulebook):
 def test_a_threshold_is_a_number_the_model_s_or_a_budget_s(wanted, budget, score):
     config = replace(Config(), detector=DetectorConfig(threshold=wanted, budget_per_million=float(budget)))
     assert threshold(config, KnownDetector()) == score  # type: ignore[arg-type]
+
+
+def test_a_calibrated_threshold_is_the_operator_s_own_and_says_so():
+    config = replace(Config(), detector=DetectorConfig(threshold="calibrated"))
+    detector: Any = KnownDetector()
+    detector.calibration = MADE
+    assert threshold(config, detector) == MADE.threshold
+    assert threshold_basis(config, detector) == "calibrated for 20/day on 24.0 h of traffic until 2026-11-22"
+    detector.calibration = None
+    with pytest.raises(NettrusionError, match="without a calibration"):
+        threshold(config, detector)
+    basis = [threshold_basis(replace(config, detector=DetectorConfig(threshold=one)), detector) for one in WAYS]
+    assert basis == ["the model's", "for 100 benign flows in a million", "as configured"]
+
+
+def test_scores_in_events_are_as_fine_as_a_millionth():
+    assert millionths(np.array([0, 4e-7, 0.9999996, 1], np.float32)).tolist() == [0, 0, 1_000_000, 1_000_000]
+    assert model_mark("00000007" + "f" * 56) == 7
 
 
 def test_the_configured_networks_and_variables_reach_the_rules(tmp_path):

@@ -80,7 +80,7 @@ def test_bare_words_are_strings_where_strings_belong():
         ("flows.max_flows=99999999999", "must be at most 16777216"),
         ("flows.vlan_in_key=1", "must be true or false"),
         ("flows.profile=wires", "must be one of wire, cns22, fork, legacy"),
-        ("detector.threshold=0.5x", "must be one of model, budget"),
+        ("detector.threshold=0.5x", "must be one of model, budget, calibrated"),
         ("detector.threshold=95", "must be at most 1"),
         ("detector.threshold=nan", "must be at least 0"),
         ("detector.threshold=true", "must be a number or a string"),

@@ -1,14 +1,20 @@
 """A reload: model, rules and thresholds from the file as it is now, or nothing."""
 
+import hashlib
+import json
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
 
+from sensor.calibration import write_calibration
 from sensor.config import Config, FlowsConfig
 from sensor.daemon.reload import load_again, private_networks
 from sensor.errors import NettrusionError
+from sensor.scoring import MODEL, Scoring
 from tests.sensor.known import CLASSIFICATION, RULES
+from tests.sensor.test_calibration import MADE
 
 OWN = RULES.replace("1000001", "1000077")
 
@@ -67,3 +73,44 @@ def test_what_the_home_network_is_now_is_asked_of_the_fresh_configuration(folder
     with pytest.raises(NettrusionError, match="nonsense"):
         load_again(Config(), folder / "sensor.toml", [], home_net)
     assert asked == ["auto"]
+
+
+@pytest.fixture
+def calibrated(folder: Path) -> Path:
+    """Return the folder with a calibration for the sensor's own model, and a configuration that asks for it."""
+    sha256 = hashlib.sha256(MODEL.read_bytes()).hexdigest()
+    write_calibration(folder / "c.json", replace(MADE, sha256=sha256, threshold=0.25))
+    (folder / "sensor.toml").write_text(
+        f'[detector]\nthreshold = "calibrated"\ncalibration = "{folder}/c.json"\n'
+        f'[rules]\ndirectory = "{folder}/rules"\n'
+    )
+    return folder
+
+
+def test_a_reload_takes_up_the_calibration_that_is_there_now(calibrated):
+    running = Config()
+    loaded = load_again(running, calibrated / "sensor.toml", [], private_networks)
+    scoring = Scoring(loaded.config, loaded.detector, loaded.rulebook, lambda kind, lines: None)
+    assert scoring.threshold == 0.25 and scoring.basis.startswith("calibrated for 20/day")
+    assert loaded.detector.budget_rank(np.array([0.95, 0.5], np.float32)).tolist() == [10_000, 1_000_000]
+    made = replace(MADE, sha256=loaded.detector.meta.sha256, threshold=0.2, table=((0.9, 0.5), (0.4, 1.0)))
+    write_calibration(calibrated / "c.json", made)
+    again = load_again(loaded.config, calibrated / "sensor.toml", [], private_networks)
+    scoring.put_in_force(again.config, again.detector, again.rulebook)
+    assert scoring.threshold == 0.2
+    assert again.detector.budget_rank(np.array([0.95, 0.5], np.float32)).tolist() == [500_000, 1_000_000]
+
+
+@pytest.mark.parametrize(
+    ("change", "reason"),
+    [
+        ({"sha256": "0" * 64}, "cannot be compared; make it again: nettrusion calibrate"),
+        ({"threshold": 2}, "damaged"),
+        ({"threshold": 1.0}, "selftest failed"),
+    ],
+)
+def test_a_calibration_that_cannot_be_used_refuses_the_reload(calibrated, change, reason):
+    path = calibrated / "c.json"
+    path.write_text(json.dumps(json.loads(path.read_text()) | change))
+    with pytest.raises(NettrusionError, match=reason):
+        load_again(Config(), calibrated / "sensor.toml", [], private_networks)

@@ -24,6 +24,7 @@ from tests.sensor.detector.made import (
     spliced,
     with_metadata,
 )
+from tests.sensor.test_calibration import MADE
 
 
 @pytest.fixture(scope="module")
@@ -108,6 +109,12 @@ def test_a_rank_is_never_less_than_calibration_can_know(detector):
     known = int(np.ceil(top[1] * 1e6))
     assert ranks.tolist() == [known, known, 1_000_000, 1_000_000]
     assert ranks.dtype == np.int64
+
+
+def test_ranks_are_those_of_the_operator_s_own_traffic_where_they_are_known(detector):
+    own = replace(detector, calibration=MADE)
+    assert own.budget_rank(np.array([0.995, 0.99, 0.95, 0.1], np.float32)).tolist() == [1000, 1000, 10_000, 1_000_000]
+    assert own.meta == detector.meta
 
 
 def test_ranks_fall_as_scores_rise(detector):

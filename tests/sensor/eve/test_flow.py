@@ -138,6 +138,12 @@ def test_a_flow_below_the_threshold_has_a_score_and_no_class():
     assert BUILDER.flow(below, 0)["metadata"] == {"flowints": {"ml_score": 120}}
 
 
+def test_what_calibrating_needs_is_said_of_every_flow():
+    below = scored(flow(), permille=120, above=False, class_index=2, score_ppm=np.array([119_876]), model=0xFFFFFFFF)
+    ints = {"ml_score": 120, "ml_score_ppm": 119_876, "ml_class": 2, "ml_model": 4_294_967_295}
+    assert BUILDER.flow(below, 0)["metadata"] == {"flowints": ints}
+
+
 def test_the_class_is_the_flows_own():
     batch = scored(np.concatenate([flow(), flow()]), class_index=[2, 1])
     bits = [json.loads(line)["metadata"]["flowbits"] for line in BUILDER.flow_lines(batch)]
