@@ -13,7 +13,8 @@ from sensor.errors import NettrusionError
 if TYPE_CHECKING:
     from sensor.detector import Detector
     from training.evaluation.evidence import Evidence
-    from training.evaluation.judged import Floats, Judged
+    from training.evaluation.judged import Judged
+    from training.evaluation.subject import Floats
     from training.report.blocks import Block
 
 Say = Callable[[str], None]
@@ -180,7 +181,8 @@ def _judge(
 ) -> "tuple[list[Judged], dict[str, Floats]]":
     """Return figures and scores of every bundle, and of what was recorded with the data if it was."""
     from training.evaluation.grouping import shipped
-    from training.evaluation.judged import Subject, judge
+    from training.evaluation.judged import judge
+    from training.evaluation.subject import Subject
 
     subjects = [Subject.of(one, name) for one, name in zip(models, _names(models), strict=True)]
     if evidence.recorded is not None:

@@ -18,6 +18,7 @@ import numpy as np
 
 from sensor.errors import NettrusionError
 from sensor.flows import State
+from training.datasets.conversations import packed
 from training.datasets.flow_rows import FRAME_BYTES, LabelledFlows, Row, assemble, joined
 from training.datasets.labels import CLASSES, MALICIOUS, rule_for
 from training.datasets.manifest import Manifest, SourceFile, sha256_of
@@ -217,7 +218,7 @@ def _row(event: Mapping[str, Any]) -> Row:
         flow_id=int(event["flow_id"]),
         start_ns=_ns(flow["start"]),
         end_ns=_ns(flow.get("end") or event["timestamp"]),
-        ends=(str(event["src_ip"]), str(event["dest_ip"])),
+        ends=(packed(str(event["src_ip"])), packed(str(event["dest_ip"]))),
         ports=(int(event.get("src_port", 0)), int(event.get("dest_port", 0))),
         proto=_PROTOCOLS[proto] if proto in _PROTOCOLS else int(proto),
         pkts=pkts,

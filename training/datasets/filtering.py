@@ -13,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from sensor.errors import NettrusionError
-from sensor.sources.bpf import Instruction, Program
+from sensor.sources.bpf import JUMP, Instruction, Program
 from sensor.sources.libpcap import compile_filter
 from training.datasets.frames import Frames
 
@@ -39,6 +39,10 @@ def matching(expression: str, frames: Frames) -> npt.NDArray[np.bool_]:
             program = compile_filter(expression, NO_INTERFACE, link_type)
         except NettrusionError as problem:
             raise NettrusionError(str(problem).removeprefix("capture.filter: ")) from problem
+        if any(step.code == JUMP and step.constant >= len(program) for step in program):
+            raise NettrusionError(
+                f"`{expression}` jumps back (protochain does), which the kernel refuses too; rephrase it"
+            )
         found[rows] = run(program, frames, rows)
     return found
 

@@ -16,6 +16,7 @@ import numpy as np
 
 from sensor.errors import NettrusionError
 from sensor.flows import State
+from training.datasets.conversations import packed
 from training.datasets.flow_rows import ACK, FIN, ICMP, PSH, RST, SYN, LabelledFlows, Row, assemble, joined
 from training.datasets.labels import CLASSES, MALICIOUS, normalise, rule_for
 from training.datasets.manifest import Manifest, SourceFile, sha256_of
@@ -155,7 +156,7 @@ def _row(record: Mapping[str, Any]) -> tuple[Row, int]:
         flow_id=_flow_id(str(record["uid"])),
         start_ns=begun,
         end_ns=begun + round(max(0.0, span) * 1e6) * 1000,
-        ends=(str(record["id.orig_h"]), str(record["id.resp_h"])),
+        ends=(packed(str(record["id.orig_h"])), packed(str(record["id.resp_h"]))),
         # Zeek puts type and code of ICMP where ports stand.
         ports=(0, 0) if proto in ICMP else ports,
         proto=proto,

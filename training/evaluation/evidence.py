@@ -1,8 +1,10 @@
 """Labelled flows that any detector can be asked about, whatever its features: what a judgement is made on.
 
-evidence = of_captures(folder, labels, flow_labels)
-evidence = of_recordings([folder])
-evidence = of_table("CICIDS2017", loaded.table, feature_set, variant)
+    evidence = of_captures(folder, labels, flow_labels)
+    evidence = of_recordings([folder])
+    evidence = of_tables("CICIDS2017", {("cic2022", "cns22"): loaded.table})
+
+Captures are kept as flow records, so that one reading of them serves every feature set.
 """
 
 from collections.abc import Mapping, Sequence
@@ -22,6 +24,7 @@ from training.datasets.flow_rows import FEEDS, UNLABELLED, LabelledFlows
 from training.datasets.labelled_captures import ATTACK, BENIGN, NO_TRUTH, NOT_SAID, UNDECIDED, label, listed, read_truth
 from training.datasets.labels import CLASSES, RULES, normalise
 from training.datasets.manifest import sha256_of
+from training.evaluation.recorded import groups, numbered
 from training.evaluation.replay import Replay, replay
 
 if TYPE_CHECKING:
@@ -33,7 +36,6 @@ Names = npt.NDArray[np.str_]
 BESIDE = "benign beside attack"
 PAUSE_NS = 600_000_000_000
 """A silence longer than this is not counted as time that was watched: some captures have clocks that jump."""
-_HOUR_NS = 3_600_000_000_000
 _DAY_NS = 86_400_000_000_000
 
 
@@ -175,7 +177,8 @@ def of_recordings(places: Sequence[Path], name: str = "recordings") -> Evidence:
 
     Raises NettrusionError: a file is missing, is not the one its manifest names, or two have one name.
     """
-    parts, names, families, marks, clusters = [], [], [], [], []
+    parts, names, families, marks = [], [], [], []
+    clusters: list[str] = []
     files: list[str] = []
     left_out: dict[str, int] = {}
     for found in recordings.locate(places):
@@ -192,10 +195,8 @@ def of_recordings(places: Sequence[Path], name: str = "recordings") -> Evidence:
         marks.append(np.where(~told, UNDECIDED, np.where(attack, ATTACK, BENIGN)).astype(np.int8))
         names.append(np.where(activity != "", np.char.add(np.char.add(label_of, ": "), activity), label_of))
         families.append(np.array([_family(talk.label) for talk in talks])[join.rows])
-        hour = (played.flows["start_ns"] // _HOUR_NS).astype(str)
-        host = np.array([talk.host or str(talk.run) for talk in talks])[join.rows]
-        _, own = np.unique(np.char.add(host, np.char.add(" ", hour)), return_inverse=True)
-        clusters.append((own + (len(files) << 40)).astype(np.uint64))
+        hosts, runs = ([getattr(talks[row], what) for row in join.rows.tolist()] for what in ("host", "run"))
+        clusters += groups(found.name, played.flows["start_ns"], hosts, runs)
         parts.append(played)
         files.append(found.name)
     everything = _joined(name, tuple(files), parts, np.concatenate(marks))
@@ -203,7 +204,7 @@ def of_recordings(places: Sequence[Path], name: str = "recordings") -> Evidence:
         everything,
         label=np.concatenate(names).astype(str),
         family=np.concatenate(families).astype(str),
-        cluster=np.concatenate(clusters),
+        cluster=numbered(clusters),
         left_out={reason: count for reason, count in left_out.items() if count},
     )
 

@@ -1,12 +1,14 @@
 """Any detector on any labelled flows: every figure, before and after grouping.
 
-judged = judge(Detector.load(...), evidence)
-judged = judge(Subject("forest", feature_set, variant, score), evidence)
+    judged = judge(Detector.load(...), evidence)
+    judged = judge(Subject.of_function("forest", predict, feature_set, "flow1"), evidence)
+
+Figures by flow come from the reports that ended a flow; incidents from all reports, as the sensor makes them.
 """
 
 from collections import Counter
-from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass, replace
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -19,88 +21,21 @@ from training.evaluation import grouping
 from training.evaluation.budget import operating_point, precision, upper_bound
 from training.evaluation.evidence import BESIDE, Evidence
 from training.evaluation.grouping import Incidents, Words
+from training.evaluation.subject import Floats, Probability, Subject
 from training.evaluation.weighing import FEWEST_GROUPS, Area, Side, alike, areas, mean_interval
 
 if TYPE_CHECKING:
-    from sensor.features import FeatureSet
     from sensor.rulebook import Rulebook
 
-Floats = npt.NDArray[np.float64]
-Probability = npt.NDArray[np.float32]
 Mask = npt.NDArray[np.bool_]
 Interval = tuple[float, float] | None
 RATES = (1e-2, 1e-3)
 BASE_RATES = (1e-2, 1e-3, 1e-4, 1e-5)
 EVEN = 1e-2
-ANY = ("benign", "anomaly")
-"""The classes of a detector that knows none."""
-
+"""The share of attacks at which PR-AUC is told beside that of the data."""
 
 _Chosen = tuple[str, float, float | None, bool, int, bool]
 """Name, threshold, rate, whether captures count alike in it, how many flows vouch for it, whether they are enough."""
-
-
-@dataclass(frozen=True, slots=True)
-class Subject:
-    """What is judged.
-
-    Attributes:
-        name: what it is called.
-        score: evidence of n rows -> scores (n,), 0 to 1, and class probabilities (n, C) or None.
-        classes: names of the classes, the first is benign.
-        threshold: the score from which it alerts.
-        rank: scores (n,) -> how many of a million benign flows score as high, for rules that ask.
-    """
-
-    name: str
-    score: Callable[[Evidence], tuple[Floats, Probability | None]]
-    classes: tuple[str, ...] = ANY
-    threshold: float = 0.5
-    rank: Callable[[npt.NDArray[np.float32]], npt.NDArray[np.int64]] | None = None
-
-    @classmethod
-    def of(cls, detector: Detector, name: str = "") -> "Subject":
-        """Return a bundle as a subject."""
-        meta = detector.meta
-
-        def score(evidence: Evidence) -> tuple[Floats, Probability | None]:
-            found = detector.score(evidence.matrix(detector.feature_set, meta.variant))
-            return found.score.astype(np.float64), found.probability
-
-        name = name or f"{meta.name} {meta.version}"
-        return cls(name, score, meta.classes, meta.threshold, detector.budget_rank)
-
-    def scored(self, found: tuple[Floats, Probability | None]) -> "Subject":
-        """Return the same with what it says of some evidence already known."""
-        return replace(self, score=lambda _: found)
-
-    @classmethod
-    def of_function(
-        cls,
-        name: str,
-        function: Callable[[npt.NDArray[np.float32]], Floats],
-        feature_set: "FeatureSet",
-        variant: str,
-        threshold: float = 0.5,
-    ) -> "Subject":
-        """Return anything that turns features float32 (n, k) of a set into scores (n,), 0 to 1, as a subject."""
-
-        def score(evidence: Evidence) -> tuple[Floats, Probability | None]:
-            found = function(evidence.matrix(feature_set, variant))
-            return np.asarray(found).astype(np.float32).astype(np.float64), None
-
-        return cls(name, score, threshold=threshold)
-
-    @classmethod
-    def as_recorded(cls, threshold: float) -> "Subject":
-        """Return what was recorded with the evidence as a subject; it has no classes."""
-
-        def score(evidence: Evidence) -> tuple[Floats, Probability | None]:
-            if evidence.recorded is None:
-                raise NettrusionError(f"{evidence.name}: no scores were recorded with it")
-            return evidence.recorded.astype(np.float32).astype(np.float64), None
-
-        return cls("as recorded", score, threshold=threshold)
 
 
 @dataclass(frozen=True, slots=True)
