@@ -21,7 +21,7 @@ from training.datasets.benchmark import REFUSAL, Benchmark
 from training.datasets.nsl_kdd import find, read
 from training.seeds import nsl_kdd_choice
 from training.seeds.nsl_kdd_figures import judge, summary, table
-from training.seeds.nsl_kdd_models import Detector, SeedAutoencoder, detectors
+from training.seeds.nsl_kdd_models import CHOSEN, Detector, SeedAutoencoder, detectors
 from training.splits.parts import Split
 
 SUMMARY = "NSL-KDD: the denoising autoencoder as it was, and what improves on it (a benchmark of the model code)"
@@ -153,9 +153,16 @@ def written(found: dict[str, Any], seeds: int) -> str:
     """Return both tables as Markdown."""
     parts = []
     for name in (TEST, HARD):
-        lines = {f"{key}{' (labels)' if one['labels'] else ''}": one[name] for key, one in found.items()}
-        parts.append(f"{TRAIN} to {name}, means of {seeds} seeds [least, largest]\n\n{table(lines)}")
+        lines = {_titled(key, one["labels"]): one[name] for key, one in found.items()}
+        parts.append(
+            f"{TRAIN} to {name}, means of {seeds} seeds [least, largest]; bold: chosen on {TRAIN}\n\n{table(lines)}"
+        )
     return "\n".join(parts)
+
+
+def _titled(name: str, labels: bool) -> str:
+    title = f"{name} (labels)" if labels else name
+    return f"**{title}**" if name in CHOSEN.values() else title
 
 
 def _wanted(names: list[str] | None) -> list[Detector]:

@@ -98,6 +98,7 @@ class TamedAutoencoder:
     epochs: int = 40
     batch: int = 256
     rate: float = 2e-3
+    limit: float = 2.0
     name: str = "autoencoder, tamed"
     labels: bool = False
 
@@ -107,7 +108,7 @@ class TamedAutoencoder:
 
         seed_everything(seed)
         normal = train.rows(train.benign)
-        inputs = tamed(normal)
+        inputs = tamed(normal, self.limit)
         rows = inputs.apply(normal)
         layers = keras.layers
         network = keras.Sequential(
@@ -144,7 +145,7 @@ class Neighbours:
     """
 
     k: int = 1
-    limit: float = 8.0
+    limit: float = 2.0
     contrast: float = 0.0
     name: str = "neighbours"
 
@@ -172,23 +173,38 @@ class Neighbours:
 
 @dataclass(frozen=True, slots=True)
 class Trees:
-    """A scikit-learn classifier of normal and attack on the plain columns; words by their place."""
+    """A scikit-learn classifier of normal and attack on the plain columns; words by their place.
+
+    With `alike` an attack type counts by the root of its rows, all attacks as much as all normal rows:
+    what is common to attacks is learnt, not what the largest flood looks like.
+    """
 
     name: str
     build: Callable[[int], Any]
+    alike: bool = False
     labels: bool = True
 
     def fit(self, train: Benchmark, seed: int) -> Score:
         """Learn from all rows."""
         model = self.build(seed)
         with one_thread():
-            model.fit(train.values, train.attack)
+            model.fit(train.values, train.attack, sample_weight=weights(train) if self.alike else None)
 
         def score(asked: Benchmark) -> Scores:
             with one_thread():
-                return np.asarray(model.predict_proba(asked.values)[:, 1], dtype=np.float64)
+                chance = np.asarray(model.predict_proba(asked.values)[:, 1], dtype=np.float64)
+            return np.asarray(np.log(chance + _TINY) - np.log(1.0 - chance + _TINY))
 
         return score
+
+
+def weights(train: Benchmark) -> Scores:
+    """Return (n,) weights of rows: 1 for normal ones, the root of its rows for a type, both sides alike."""
+    _, member, rows = np.unique(train.label, return_inverse=True, return_counts=True)
+    own = 1.0 / np.sqrt(rows[member])
+    own[train.benign] = 1.0
+    own[train.attack] *= train.benign.sum() / own[train.attack].sum()
+    return np.asarray(own)
 
 
 @dataclass(frozen=True, slots=True)
@@ -196,13 +212,11 @@ class Together:
     """The mean of several detectors' scores, each on the scale of normal rows that it has not learnt from.
 
     A tenth of the normal train rows is kept from all parts; a score is measured from their median, in
-    distances from there to their 99th percentile. `members` of every part are fitted, with seeds of
-    their own.
+    distances from there to their 99th percentile.
     """
 
     parts: tuple[Detector, ...]
     name: str
-    members: int = 1
 
     @property
     def labels(self) -> bool:
@@ -215,42 +229,43 @@ class Together:
         kept = np.zeros(len(train), dtype=bool)
         kept[normal[: max(2, len(normal) // 10)]] = True
         rest, own = train.rows(~kept), train.rows(kept)
-        scores = [part.fit(rest, seed * 101 + member) for part in self.parts for member in range(self.members_of(part))]
+        scores = [part.fit(rest, seed) for part in self.parts]
         scales = []
         for score in scores:
             middle, high = np.quantile(score(own), (0.5, 0.99))
             scales.append((float(middle), float(max(high - middle, _TINY))))
-        weights = [1.0 / self.members_of(part) for part in self.parts for _ in range(self.members_of(part))]
 
         def together(asked: Benchmark) -> Scores:
-            scaled = [
-                weight * (score(asked) - middle) / width
-                for weight, score, (middle, width) in zip(weights, scores, scales, strict=True)
-            ]
+            scaled = [(score(asked) - middle) / width for score, (middle, width) in zip(scores, scales, strict=True)]
             return np.asarray(np.mean(scaled, axis=0))
 
         return together
 
-    def members_of(self, part: Detector) -> int:
-        """Return how often a part is fitted: once when its seed changes nothing."""
-        return 1 if isinstance(part, Neighbours) else self.members
+
+CHOSEN = {False: "autoencoder and neighbours", True: "neighbours and boosting"}
+"""The detectors that were chosen on the training file, before any test row was scored: without and with labels."""
 
 
 def detectors() -> list[Detector]:
-    """Return every detector, the seed first, the chosen ones before the baselines."""
+    """Return every detector: the seed, what improves on it without and with labels, plain baselines."""
     from sklearn.ensemble import HistGradientBoostingClassifier, RandomForestClassifier
     from sklearn.tree import DecisionTreeClassifier
 
+    def boosting(seed: int) -> Any:
+        return HistGradientBoostingClassifier(max_iter=100, max_leaf_nodes=15, early_stopping=False, random_state=seed)
+
+    types_alike = Trees("boosting, types alike", boosting, alike=True)
     return [
         SeedAutoencoder(),
         TamedAutoencoder(),
         Neighbours(),
+        Together((TamedAutoencoder(), Neighbours()), "autoencoder and neighbours"),
+        types_alike,
+        Together((Neighbours(), types_alike), "neighbours and boosting"),
+        Together((TamedAutoencoder(), Neighbours(), types_alike), "all three"),
         Trees("stump", lambda seed: DecisionTreeClassifier(max_depth=1, random_state=seed)),
         Trees("random forest", lambda seed: RandomForestClassifier(100, n_jobs=1, random_state=seed)),
-        Trees(
-            "gradient boosting",
-            lambda seed: HistGradientBoostingClassifier(max_iter=100, early_stopping=False, random_state=seed),
-        ),
+        Trees("gradient boosting", boosting),
     ]
 
 
@@ -267,5 +282,5 @@ def _nearest(rows: Scores, kept: Scores, k: int) -> Scores:
 
 def _errors(network: Any, given: Floats) -> Floats:
     """Return (n, width) squared errors of what a network rebuilds."""
-    rebuilt = network.predict(given, batch_size=_BATCH, verbose=0)
-    return np.asarray((rebuilt - given) ** 2)
+    parts = [given[first : first + _BATCH] for first in range(0, len(given), _BATCH)]
+    return np.concatenate([(np.asarray(network(part, training=False)) - part) ** 2 for part in parts])

@@ -9,7 +9,15 @@ from sklearn.metrics import roc_auc_score
 from tests.training.seeds import connections
 from training.datasets.nsl_kdd import read
 from training.seeds.nsl_kdd import TEST, TRAIN
-from training.seeds.nsl_kdd_models import Neighbours, SeedAutoencoder, TamedAutoencoder, Together, Trees, detectors
+from training.seeds.nsl_kdd_models import (
+    Neighbours,
+    SeedAutoencoder,
+    TamedAutoencoder,
+    Together,
+    Trees,
+    detectors,
+    weights,
+)
 
 
 def parts(tmp_path):
@@ -25,7 +33,7 @@ def parts(tmp_path):
         TamedAutoencoder(epochs=5),
         Neighbours(),
         Neighbours(k=2, contrast=0.5),
-        Together((TamedAutoencoder(epochs=3), Neighbours()), name="both", members=2),
+        Together((TamedAutoencoder(epochs=3), Neighbours()), name="both"),
         next(one for one in detectors() if isinstance(one, Trees)),
     ],
     ids=lambda detector: detector.name,
@@ -65,7 +73,7 @@ def test_the_seed_tells_its_last_training_loss(tmp_path):
     assert 0 < loss < 1
 
 
-def test_together_weighs_parts_alike_however_many_members(tmp_path):
+def test_together_weighs_parts_alike(tmp_path):
     train, test = parts(tmp_path)
     alone = Together((Neighbours(),), name="one").fit(train, 0)(test)
     twice = Together((Neighbours(), Neighbours()), name="two").fit(train, 0)(test)
@@ -74,6 +82,17 @@ def test_together_weighs_parts_alike_however_many_members(tmp_path):
     assert Together((Neighbours(), Neighbours(contrast=1.0)), name="x").labels
 
 
+def test_a_large_type_counts_by_its_root_and_both_sides_count_alike(tmp_path):
+    train, _ = parts(tmp_path)
+    fewer = train.rows(np.flatnonzero((train.label != "smurf") | (np.cumsum(train.label == "smurf") <= 4)))
+    found = weights(fewer)
+    assert found[fewer.attack].sum() == pytest.approx(found[fewer.benign].sum())
+    mass = {label: found[fewer.label == label].sum() for label in ("smurf", "satan")}
+    assert mass["satan"] / mass["smurf"] == pytest.approx((15 / 4) ** 0.5)
+
+
 def test_names_are_not_used_twice():
     names = [detector.name for detector in detectors()]
     assert len(set(names)) == len(names)
+    labels = {detector.name: detector.labels for detector in detectors()}
+    assert {labels[name]: name for name in CHOSEN.values()} == CHOSEN
