@@ -10,6 +10,7 @@ from tests.training.seeds import connections
 from training.datasets.nsl_kdd import read
 from training.seeds.nsl_kdd import TEST, TRAIN
 from training.seeds.nsl_kdd_models import (
+    CHOSEN,
     Neighbours,
     SeedAutoencoder,
     TamedAutoencoder,
