@@ -261,7 +261,7 @@ def _table(path: Path) -> Iterator[tuple[int, str]]:
                 raise NettrusionError(f"{path}: row {number}: flow_id {row['flow_id']!r} is no number") from problem
 
 
-def _opened(path: Path) -> IO[bytes]:
+def _opened(path: Path) -> IO[bytes] | gzip.GzipFile:
     with path.open("rb") as stream:
         packed = stream.read(2) == _GZIP
     return gzip.open(path, "rb") if packed else path.open("rb")
