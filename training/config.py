@@ -92,12 +92,15 @@ class ChooseConfig:
     learnt from each kind of data alone, on the calibration rows of the others, at a threshold set on
     their benign ones. That is what awaits a detector on a wire: another network, calibrated there.
     `column` decides first, the other one breaks ties: `learnt` is the mean recall over families that
-    were learnt, `unseen` over those that were not. Differences below `tie` are ties.
+    were learnt, `unseen` over those that were not. Differences below `tie` are ties. `rate` is the
+    false-positive rate to compare at, one of those reported; unset, the alert budget's own. With few
+    benign calibration flows a larger one compares more than where one single flow happens to lie.
     """
 
     by: str = "same"
     column: str = "learnt"
     tie: float = 0.01
+    rate: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,6 +131,11 @@ class TrainConfig:
         """The rates to report, descending, the alert budget's own last."""
         rate = self.alert_rate
         return (*sorted({r for r in self.budget.report if r != rate}, reverse=True), rate)
+
+    @property
+    def choose_rate(self) -> float:
+        """The false-positive rate at which candidates are compared."""
+        return self.alert_rate if self.choose.rate is None else self.choose.rate
 
     @property
     def alert_rate(self) -> float:
@@ -162,6 +170,9 @@ def _check(config: TrainConfig, where: str) -> None:
             raise NettrusionError(f"{where}: {key}: expected {' or '.join(known)}, found {found!r}")
     if config.choose.by == "left_out_source" and not config.models.sources:
         raise NettrusionError(f'{where}: choose.by = "left_out_source" needs models.sources = true')
+    if config.choose.rate is not None and config.choose.rate not in config.budgets:
+        there = ", ".join(f"{rate:g}" for rate in config.budgets)
+        raise NettrusionError(f"{where}: choose.rate: expected a rate that is reported ({there})")
     if config.models.seeds < 1:
         raise NettrusionError(f"{where}: models.seeds: at least one seed is needed")
     for key in ("left_out_seeds", "source_seeds"):

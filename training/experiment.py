@@ -180,7 +180,7 @@ def compete(
             unseen[runner.name][split.unseen[0]] = [trials.judged(one, course, split, choosing) for one in told]
     lessons = _lessons(prepared, runners, done)
     table = matrix.build(prepared.table, base, prepared.kinds, lessons, prepared.elsewhere)
-    rule = Rule(config.alert_rate, config.choose.by, config.choose.column, config.choose.tie, config.budget.cost_us)
+    rule = Rule(config.choose_rate, config.choose.by, config.choose.column, config.choose.tie, config.budget.cost_us)
     left_out = _left_out(prepared, lessons, config) if config.choose.by == "left_out_source" else {}
     standings = [standing(name, rule, whole[name], unseen[name], left_out.get(name)) for name in whole]
     return Results(whole, unseen, table, choose(standings, rule))
@@ -275,7 +275,7 @@ def _left_out(
             )
         found[name] = [
             matrix.left_out_recall(
-                prepared.table, prepared.split, prepared.kinds, dict(zip(alone, seed, strict=True)), config.alert_rate
+                prepared.table, prepared.split, prepared.kinds, dict(zip(alone, seed, strict=True)), config.choose_rate
             )
             for seed in zip(*alone.values(), strict=True)
         ]

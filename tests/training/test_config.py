@@ -3,7 +3,7 @@
 import pytest
 
 from sensor.errors import NettrusionError
-from training.config import BudgetConfig, TrainConfig, load
+from training.config import BudgetConfig, ChooseConfig, TrainConfig, load
 
 
 def write(tmp_path, text):
@@ -56,6 +56,7 @@ def test_a_file_stands_above_the_defaults(tmp_path):
         ("= 1", "not TOML"),
         ("[split]\nby = 'week'\n", "split.by: expected time or day or mixed, found 'week'"),
         ("[choose]\nby = 'luck'\n", "choose.by: expected same or left_out_source"),
+        ("[choose]\nrate = 0.5\n", r"choose.rate: expected a rate that is reported \(0.01, 0.001\)"),
         ("[choose]\ncolumn = 'test'\n", "choose.column: expected learnt or unseen"),
         ("[choose]\nby = 'left_out_source'\n[models]\nsources = false\n", "needs models.sources"),
         ("[models]\nseeds = 0\n", "at least one seed"),
@@ -76,6 +77,11 @@ def test_a_budget_in_alerts_a_day_is_a_rate():
     config = TrainConfig(budget=BudgetConfig(alerts_a_day=50.0, flows_a_day=1e6))
     assert config.alert_rate == pytest.approx(5e-5)
     assert config.budgets == (0.01, 0.001, config.alert_rate)
+
+
+def test_candidates_are_compared_at_the_budget_or_at_a_rate_of_their_own():
+    assert TrainConfig().choose_rate == 0.001
+    assert TrainConfig(choose=ChooseConfig(rate=0.01)).choose_rate == 0.01
 
 
 def test_the_alert_budget_is_the_last_of_those_reported():
