@@ -1,9 +1,8 @@
-"""The part of a bundle that scores: the same file without the output that explains.
+"""The part of a bundle that scores: the same file without the output that explains, and without what leads to it alone.
 
-ONNX Runtime computes every output that a graph names, asked for or not. Explaining costs more than scoring and is
-wanted for the few flows that become alerts, so most flows are scored by a session whose graph does not name
-`contributions`; what leads to it alone is dropped when the session is made. The file that was admitted is one, and
-nothing else of it changes.
+ONNX Runtime runs every node of a graph, whether an output needs it or not. Explaining costs many times what scoring
+does and is wanted for the few flows that become alerts, so most flows are scored by a session that was given the nodes
+and constants that the other outputs need. The file that was admitted is one, and nothing else of it changes.
 """
 
 from collections.abc import Iterator
@@ -11,28 +10,50 @@ from typing import Final
 
 from sensor.detector.wire import take, varint
 
+# Numbers of fields by https://github.com/onnx/onnx/blob/main/onnx/onnx.proto3.
 _GRAPH: Final = 7
-"""ModelProto.graph, by https://github.com/onnx/onnx/blob/main/onnx/onnx.proto3."""
-_OUTPUT: Final = 12
-"""GraphProto.output."""
-_NAME: Final = 1
-"""ValueInfoProto.name."""
+"""ModelProto.graph."""
+_NODE, _CONSTANT, _OUTPUT = 1, 5, 12
+"""GraphProto.node, .initializer and .output."""
+_NODE_INPUT, _NODE_OUTPUT = 1, 2
+"""NodeProto.input and .output."""
+_NAMES: Final = {_CONSTANT: 8, _OUTPUT: 1}
+"""TensorProto.name and ValueInfoProto.name."""
 _FIXED_BYTES: Final = {1: 8, 5: 4}
 
 
 def without_output(model: bytes, name: str) -> bytes:
-    """Return an admitted model's bytes without one of its graph's outputs; raises ValueError when cut short."""
+    """Return an admitted model's bytes without one of its graph's outputs and what only that one needs.
+
+    Raises ValueError when they are cut short.
+    """
     return b"".join(
-        _delimited(_GRAPH, b"".join(_kept(body, name))) if number == _GRAPH else bytes(whole)
+        _delimited(_GRAPH, b"".join(_kept(body, name.encode()))) if number == _GRAPH else bytes(whole)
         for number, whole, body in _fields(memoryview(model))
     )
 
 
-def _kept(graph: memoryview, name: str) -> Iterator[memoryview]:
-    for number, whole, body in _fields(graph):
-        named = {inner: bytes(text) for inner, _, text in _fields(body)} if number == _OUTPUT else {}
-        if named.get(_NAME) != name.encode():
+def _kept(graph: memoryview, name: bytes) -> Iterator[memoryview]:
+    fields = list(_fields(graph))
+    outputs = {_name(body, _OUTPUT) for number, _, body in fields if number == _OUTPUT}
+    needed = outputs - {name}
+    nodes = [body for number, _, body in fields if number == _NODE]
+    # A node stands behind those that it needs: admission has looked.
+    for body in reversed(nodes):
+        if needed & _names(body, _NODE_OUTPUT):
+            needed |= _names(body, _NODE_INPUT)
+    for number, whole, body in fields:
+        known = number not in (_NODE, *_NAMES)
+        if known or needed & (_names(body, _NODE_OUTPUT) if number == _NODE else {_name(body, number)}):
             yield whole
+
+
+def _names(node: memoryview, field: int) -> set[bytes]:
+    return {bytes(text) for number, _, text in _fields(node) if number == field}
+
+
+def _name(body: memoryview, kind: int) -> bytes:
+    return next((bytes(text) for number, _, text in _fields(body) if number == _NAMES[kind]), b"")
 
 
 def _fields(data: memoryview) -> Iterator[tuple[int, memoryview, memoryview]]:

@@ -1,5 +1,6 @@
 """A bundle without the output that explains gives the same scores, and nothing else."""
 
+import onnx
 import onnxruntime
 import pytest
 
@@ -30,6 +31,20 @@ def test_the_scores_are_those_of_the_whole_model(kind):
     whole = Session(model).run(ROWS)
     for one, other in zip(alone, whole[:2], strict=True):
         assert one == pytest.approx(other, abs=1e-6)
+
+
+@pytest.mark.parametrize("kind", ["linear", "forest"])
+def test_what_leads_to_that_output_alone_is_gone_too(kind):
+    whole, alone = (onnx.load_model_from_string(data).graph for data in (good(kind), scoring_part(kind)))
+    assert len(alone.node) < len(whole.node)
+    used = {name for node in alone.node for name in node.input} | {output.name for output in alone.output}
+    assert {name for node in alone.node for name in node.output} <= used
+    assert {tensor.name for tensor in alone.initializer} == used & {tensor.name for tensor in whole.initializer}
+
+
+def scoring_part(kind: str) -> bytes:
+    """Return the bytes of a good bundle's part that scores."""
+    return without_output(good(kind), "contributions")
 
 
 def test_bytes_cut_short_are_an_error():
