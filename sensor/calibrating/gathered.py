@@ -9,8 +9,8 @@ from sensor.calibrating.levels import Levels
 from sensor.calibrating.period import Period
 from sensor.traffic import ROW, Batch, ended
 
-MAX_ROWS: Final = 2_000_000
-"""Each takes 110 bytes."""
+MAX_ROWS: Final = 1_000_000
+"""Each takes 110 bytes, and some copies are made."""
 
 
 class Gathered:
