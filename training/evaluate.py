@@ -184,7 +184,16 @@ def _judge(
     from training.evaluation.judged import judge
     from training.evaluation.subject import Subject
 
-    subjects = [Subject.of(one, name) for one, name in zip(models, _names(models), strict=True)]
+    subjects = []
+    for one, name in zip(models, _names(models), strict=True):
+        # A bundle that cannot read the data says so itself, unless what was said at the time can be judged.
+        if evidence.recorded is None or evidence.only in ("", one.feature_set.name):
+            subjects.append(Subject.of(one, name))
+        else:
+            say(
+                f"{evidence.name}: has no {one.feature_set.name} for {name};"
+                " what was recorded is judged, by its threshold"
+            )
     if evidence.recorded is not None:
         subjects.append(Subject.as_recorded(models[0].meta.threshold))
     rulebook = shipped()
@@ -212,8 +221,9 @@ def _picture(path: Path, evidence: "Evidence", scores: "dict[str, Floats]", rate
 
 def _names(models: "Sequence[Detector]") -> list[str]:
     """Return a name for each bundle, its file's added where two are called the same."""
-    plain = [f"{one.meta.name} {one.meta.version}" for one in models]
-    return [
-        name if plain.count(name) == 1 else f"{name} ({one.meta.path.name})"
-        for name, one in zip(plain, models, strict=True)
-    ]
+    found = [f"{one.meta.name} {one.meta.version}" for one in models]
+    for depth in (1, 2):
+        again = [name for name in found if found.count(name) > 1]
+        tails = ["/".join(one.meta.path.parts[-depth:]) for one in models]
+        found = [f"{name} ({tail})" if name in again else name for name, tail in zip(found, tails, strict=True)]
+    return found

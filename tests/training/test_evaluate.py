@@ -5,11 +5,13 @@ import json
 
 import pytest
 
+from sensor.cli import main
 from sensor.errors import NettrusionError
 from sensor.scoring import MODEL
 from tests.training import recorded
 from tests.training.evaluation.test_transfer import HEADER, SLOWLORIS, write
 from training import evaluate
+from training.datasets import recordings
 
 QUIET = "benign/benign/andypitcher__Aria_Setup-A-1-STA.pcap"
 
@@ -59,6 +61,30 @@ def test_two_bundles_of_one_name_stand_side_by_side(tmp_path, capsys):
     rows = [line for line in shown.splitlines() if line.startswith("| scan")]
     assert any("(model.onnx)" in row for row in rows)
     assert any("(other.onnx)" in row for row in rows)
+
+
+def test_what_was_recorded_is_judged_by_an_analysts_verdicts(repo, tmp_path, capsys):
+    """Every flow of the bundled capture has a verdict: what the recording knows of it."""
+    eve, folder = tmp_path / "eve.json", repo / "sensor" / "data"
+    assert main(["score", str(folder / "demo.pcap.gz"), "--flows", "--output", str(eve)]) in (0, None)
+    (day,) = recordings.read([folder])
+    rows = sorted(set(zip(day.flows["flow_id"].tolist(), day.column("label").tolist(), strict=True)))
+    write(tmp_path / "verdicts.tsv", ["flow_id", "verdict"], rows)
+    capsys.readouterr()
+    report = tmp_path / "figures.json"
+    assert run(MODEL, "--data", eve, "--json", report) == 0
+    assert "has no cic2022 for" in capsys.readouterr().err
+    (found,) = json.loads(report.read_text())
+    assert found["model"] == "as recorded"
+    assert run(MODEL, "--data", folder, "--json", report) == 0
+    (own,) = json.loads(report.read_text())
+    for said, known in zip(found["families"], own["families"], strict=True):
+        assert said["recall"]["own"]["flows"] == pytest.approx(known["recall"]["own"]["flows"], abs=0.01)
+    # Scores are recorded in thousandths: what lies below them cannot be told apart any more.
+    assert found["roc_auc"] < own["roc_auc"]
+    assert found["points"][0]["false_by_flow"] == pytest.approx(own["points"][0]["false_by_flow"], abs=0.002)
+    assert found["points"][0]["incidents"]["false"] > 0
+    assert run(MODEL, "--data", eve, "--verdicts", tmp_path / "verdicts.tsv") == 0
 
 
 def test_zeek_logs_feed_no_model_of_packets(shared_data):
