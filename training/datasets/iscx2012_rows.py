@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -135,8 +136,8 @@ def _row(tag: str, record: dict[str, str], notes: Notes) -> tuple[Any, ...] | No
     if np.isnat(stop) or stop < start:
         notes.odd[NO_STOP if np.isnat(stop) else BACKWARDS] += 1
         stop = start
-    ends = [_address(record.get(side, "")) for side in ("source", "destination")]
-    version = len(ends[0] or b"") if ends[0] and ends[1] and len(ends[0]) == len(ends[1]) else 0
+    (source, one), (target, other) = (_address(record.get(side, "")) for side in ("source", "destination"))
+    version = one if one == other else 0
     notes.odd[NO_ADDRESS] += version == 0
     protocol = PROTOCOLS.get(record.get("protocolName", ""), 0)
     flags = [record.get(f"{side}TCPFlagsDescription", "") for side in ("source", "destination")]
@@ -144,10 +145,11 @@ def _row(tag: str, record: dict[str, str], notes: Notes) -> tuple[Any, ...] | No
     counts = [_whole(record.get(name, "")) for name in NUMBERS]
     notes.odd[ONE_WAY] += (counts[0] == 0) != (counts[1] == 0)
     return (
-        *((np.frombuffer((end or b"").ljust(16, b"\0"), np.uint8)) for end in ends),
+        source,
+        target,
         *(_whole(record.get(f"{side}Port", "")) & 0xFFFF for side in ("source", "destination")),
         protocol,
-        {4: 4, 16: 6}.get(version, 0),
+        version,
         int(start.astype(np.int64)) * SECOND_NS,
         int(stop.astype(np.int64)) * SECOND_NS,
         *counts,
@@ -168,6 +170,7 @@ def _whole(text: str) -> int:
     return int(text) if text.isdecimal() else 0
 
 
+@lru_cache(maxsize=65536)
 def _seconds(text: str) -> np.datetime64:
     try:
         return np.datetime64(text, "s") if text else np.datetime64("NaT", "s")
@@ -175,9 +178,12 @@ def _seconds(text: str) -> np.datetime64:
         return np.datetime64("NaT", "s")
 
 
-def _address(text: str) -> bytes | None:
+@lru_cache(maxsize=65536)
+def _address(text: str) -> tuple[npt.NDArray[np.uint8], int]:
+    """Return an address as (16,) bytes, zeros behind an IPv4 one, and its version; 0 for none and for 0.0.0.0."""
     try:
         address = packed(text)
     except ValueError:
-        return None
-    return address if any(address) else None
+        address = b""
+    version = {4: 4, 16: 6}.get(len(address), 0) if any(address) else 0
+    return np.frombuffer(address.ljust(16, b"\0"), np.uint8), version
