@@ -7,7 +7,7 @@ from training.report.blocks import Block, Heading, Paragraph, Picture, Table
 
 
 def section(
-    abroad: Abroad | None, rivals: Mapping[str, Abroad], winner: str, shown: Mapping[str, Picture]
+    abroad: Abroad | None, others: Mapping[str, Abroad], winner: str, shown: Mapping[str, Picture]
 ) -> list[Block]:
     """Return the transfer column of the shipped model, and what its rivals would have done."""
     blocks: list[Block] = [Heading("Captures of other origin")]
@@ -66,17 +66,17 @@ def section(
                 " above alerts. A diagnosis with hindsight, not a figure to expect.",
             )
         )
-    blocks += _rivals(rivals, winner)
+    blocks += rivals(others, winner)
     return [*blocks, *(shown[name] for name in ("transfer",) if name in shown)]
 
 
-def _rivals(rivals: Mapping[str, Abroad], winner: str) -> list[Block]:
+def rivals(others: Mapping[str, Abroad], winner: str) -> list[Block]:
     """Return what other candidates do elsewhere: told, never chosen by."""
-    if not rivals:
+    if not others:
         return []
-    groups = [row.group for row in next(iter(rivals.values())).attacks]
+    groups = [row.group for row in next(iter(others.values())).attacks]
     rows = []
-    for name, abroad in rivals.items():
+    for name, abroad in others.items():
         found = {row.group: row.alerted_by_capture for row in abroad.attacks}
         rows.append(
             [

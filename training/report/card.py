@@ -13,7 +13,7 @@ from training.evaluation.judged import Judged
 from training.evaluation.trials import Trial
 from training.experiment import Prepared, Results
 from training.report import candidates, judged, transfers
-from training.report.abroad import interval, section
+from training.report.abroad import interval, rivals, section
 from training.report.blocks import Block, Bullets, Heading, Paragraph, Picture, Table
 from training.report.transfers import spread
 from training.selection import Choice
@@ -63,8 +63,7 @@ def write(card: Card, pictures: Sequence[tuple[Path, str]]) -> list[Block]:
     shown = {path.stem: Picture(path, caption) for path, caption in pictures}
     return [
         *_summary(card),
-        *section(card.abroad, card.rivals, card.results.choice.winner, shown),
-        *(judged.section([card.grouped]) if card.grouped else []),
+        *_elsewhere(card, shown),
         *_columns(card, shown),
         *candidates.section(card.results, card.machine),
         *transfers.section(card.results.matrix, card.results.choice.winner, shown),
@@ -103,6 +102,29 @@ def _summary(card: Card) -> list[Block]:
                 f"Made by: {card.command}",
             ]
         ),
+    ]
+
+
+def _over(seeds: int) -> str:
+    return f"Median and range over {seeds} seeds." if seeds > 1 else "One seed."
+
+
+def _elsewhere(card: Card, shown: Mapping[str, Picture]) -> list[Block]:
+    """Return what the bundle does on captures of other origin; as incidents too where that was judged."""
+    winner = card.results.choice.winner
+    if card.grouped is None:
+        return section(card.abroad, card.rivals, winner, shown)
+    title, *tables = judged.section([card.grouped])
+    return [
+        title,
+        Paragraph(
+            "Real captures from many other networks, replayed as the sensor reads them. Nothing was fitted, chosen or"
+            " tuned on them. Flows of one capture are not independent, and one flood can hold most flows of a class:"
+            " the columns by capture count every file alike."
+        ),
+        *tables,
+        *rivals(card.rivals, winner),
+        *(shown[name] for name in ("transfer",) if name in shown),
     ]
 
 
@@ -148,7 +170,7 @@ def _columns(card: Card, shown: Mapping[str, Picture]) -> list[Block]:
         Table(
             ["family", column, "95 % over host pairs", "left out", "test rows"],
             rows,
-            f"Median and range over {len(same)} seeds. An interval needs five host pairs; most"
+            f"{_over(len(same))} An interval needs five host pairs; most"
             " families have one. Infiltration and heartbleed have too few connections to learn from"
             " and are only ever tested.",
         ),
@@ -188,7 +210,7 @@ def _budgets(card: Card) -> Table:
     return Table(
         ["budget", "benign calibration flows", "verdict", "false-positive rate, test", "mean recall, test"],
         rows,
-        f"The smallest rate that so many flows can certify is {CERTIFYING / flows:.2g}. Median and range over seeds.",
+        f"The smallest rate that so many flows can certify is {CERTIFYING / flows:.2g}. {_over(len(same))}",
     )
 
 
@@ -209,7 +231,6 @@ def _other_figures(trials: Sequence[Trial]) -> Table:
 
 
 def _training(card: Card, shown: Mapping[str, Picture]) -> list[Block]:
-    fitted = card.trial.answers
     parity = card.shipped.parity
     return [
         Heading("Training"),
@@ -227,8 +248,7 @@ def _training(card: Card, shown: Mapping[str, Picture]) -> list[Block]:
                 f"Export: {', '.join(f'{key} {value}' for key, value in parity.items())}.",
             ]
         ),
-        *([Paragraph(f"Curves of the {fitted.candidate} detector, every seed:")] if "curves" in shown else []),
-        *(shown[name] for name in ("curves", "autoencoder") if name in shown),
+        *(picture for name, picture in shown.items() if name.startswith("curves")),
     ]
 
 

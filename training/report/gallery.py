@@ -1,11 +1,13 @@
 """Which pictures a card has, and what is drawn in them."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
 
 from training.datasets.labels import CLASSES
+from training.evaluation.crossing import MEANS
+from training.evaluation.matrix import Cell
 from training.evaluation.trials import Trial
 from training.report import pictures
 from training.report.card import Card
@@ -106,19 +108,13 @@ def _transfer(full: Card, folder: Path) -> Drawn:
     matrix = full.results.matrix
     cells = matrix.cells[full.results.choice.winner]
     lines = [(lesson, exam) for exam in matrix.asked for lesson in cells]
-    classes = sorted({name for asked in matrix.asked.values() for name in asked} - {"benign"})
-    if len(lines) > 1 and classes:
-        values = np.array(
-            [
-                [np.median([one.auc.get(name, np.nan) for one in cells[lesson][exam]]) for name in classes]
-                for lesson, exam in lines
-            ]
-        )
+    families = sorted({_family(name) for asked in matrix.asked.values() for name in asked} - {"benign"})
+    if len(lines) > 1 and families:
+        values = np.array([[_median(cells[lesson][exam], name) for name in families] for lesson, exam in lines])
+        names = [f"{lesson} → {exam}" for lesson, exam in lines]
         yield (
-            pictures.grid(
-                folder / "matrix.png", values, [f"{lesson} → {exam}" for lesson, exam in lines], classes, "ROC-AUC"
-            ),
-            "ROC-AUC by class: learnt from → judged on; the median seed.",
+            pictures.grid(folder / "matrix.png", values, names, families, "ROC-AUC"),
+            "ROC-AUC by family: learnt from → judged on; the median seed, the mean of a family's classes.",
         )
     if full.abroad is not None:
         shares = {row.group: row.alerted_by_capture for row in full.abroad.attacks}
@@ -127,3 +123,13 @@ def _transfer(full: Card, folder: Path) -> Drawn:
             pictures.bars(folder / "transfer.png", shares, "share alerted, captures alike"),
             "Captures of other origin at the bundled threshold; red is benign.",
         )
+
+
+def _family(name: str) -> str:
+    return MEANS.get(name, name)
+
+
+def _median(cells: Sequence[Cell], family: str) -> float:
+    """Return the median over seeds of the mean ROC-AUC of a family's classes; NaN without any."""
+    found = [[auc for name, auc in one.auc.items() if _family(name) == family] for one in cells]
+    return float(np.median([np.mean(one) for one in found])) if all(found) else float("nan")

@@ -86,17 +86,27 @@ def confusion(path: Path, truth: npt.NDArray[np.int64], guessed: npt.NDArray[np.
 
 
 def distribution(path: Path, groups: Mapping[str, Scores], threshold: float, label: str) -> Path:
-    """Draw how the scores of each group are spread, and where the threshold lies."""
+    """Draw how the scores of each group are spread, a strip a group, and where the threshold lies.
+
+    A strip is as dark as the share of its group's rows that lie there, on a logarithmic scale.
+    """
     everything = np.concatenate(list(groups.values()))
-    bins = np.linspace(everything.min(), everything.max(), 60)
-    with _figure(path) as figure:
+    edges = np.linspace(everything.min(), max(everything.max(), everything.min() + 1e-9), 81)
+    shares = np.array([np.histogram(scores, bins=edges)[0] / max(1, len(scores)) for scores in groups.values()])
+    shade = np.log10(np.maximum(shares, 1e-4))
+    with _figure(path, 7.6, 1.0 + 0.3 * len(groups)) as figure:
         axes = figure.subplots()
-        for (colour, dash), (name, scores) in zip(_inks(), groups.items(), strict=False):
-            axes.hist(scores, bins=list(bins), density=True, histtype="step", color=colour, ls=dash, label=name)
-        axes.axvline(threshold, color="black", lw=1, ls="--", label="threshold")
-        axes.set_yscale("log")
-        _clean(axes, label, "density")
-        axes.legend(frameon=False, fontsize=8, ncols=2)
+        drawn = axes.imshow(
+            shade, cmap="Blues", vmin=-4, vmax=0, aspect="auto", interpolation="nearest",
+            extent=(edges[0], edges[-1], len(groups) - 0.5, -0.5),
+        )  # fmt: skip
+        axes.axvline(threshold, color=_INK[1], lw=1.2, ls="--")
+        axes.text(threshold, -0.6, "threshold", color=_INK[1], fontsize=7, ha="center", va="bottom")
+        axes.set_yticks(range(len(groups)), [f"{name} ({len(rows):,})" for name, rows in groups.items()], fontsize=8)
+        axes.set_xlabel(label)
+        bar = figure.colorbar(drawn, ax=axes, ticks=[-4, -3, -2, -1, 0], pad=0.02)
+        bar.ax.set_yticklabels(["none", "0.001", "0.01", "0.1", "all"], fontsize=7)
+        bar.set_label("share of the rows", fontsize=7)
     return path
 
 

@@ -86,6 +86,8 @@ def _means(matrix: Matrix) -> Table:
     exams = list(matrix.asked)
     rows = []
     for name, lessons in matrix.cells.items():
+        if name == "constant":
+            continue
         for lesson, row in lessons.items():
             places = (None, *range(len(matrix.rates)))
             rows.append([f"{name}: {lesson}", *(spread(mean(row[exam], place)) for exam in exams for place in places)])
