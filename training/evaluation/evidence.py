@@ -193,7 +193,8 @@ def of_recordings(places: Sequence[Path], name: str = "recordings") -> Evidence:
         activity = np.array([talk.activity for talk in talks])[join.rows]
         attack = label_of != CLASSES[0]
         marks.append(np.where(~told, UNDECIDED, np.where(attack, ATTACK, BENIGN)).astype(np.int8))
-        names.append(np.where(activity != "", np.char.add(np.char.add(label_of, ": "), activity), label_of))
+        plain = np.array([talk.label for talk in talks])[join.rows]
+        names.append(np.where(activity != "", np.char.add(np.char.add(plain, ": "), activity), plain))
         families.append(np.array([_family(talk.label) for talk in talks])[join.rows])
         hosts, runs = ([getattr(talks[row], what) for row in join.rows.tolist()] for what in ("host", "run"))
         clusters += groups(found.name, played.flows["start_ns"], hosts, runs)

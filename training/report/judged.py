@@ -3,9 +3,11 @@
 from collections.abc import Sequence
 
 from training.evaluation.budget import CERTIFYING
-from training.evaluation.judged import BASE_RATES, EVEN, Class, Judged, Point
+from training.evaluation.judged import BASE_RATES, EVEN, Class, Judged, Point, Recall
 from training.report.abroad import share
 from training.report.blocks import Block, Heading, Paragraph, Table
+
+MEANS = ", and the mean of the captures' shares,"
 
 
 def section(found: Sequence[Judged]) -> list[Block]:
@@ -71,7 +73,8 @@ def _overall(found: Sequence[Judged]) -> Table:
 
 def _classes(found: Sequence[Judged]) -> Table:
     points = _main(found[0])
-    heads = [title for point in points for title in (f"found: {_title(point)}", "by capture")]
+    many = found[0].alike
+    heads = [title for point in points for title in (f"found: {_title(point)}", *(["by capture"] if many else []))]
     rows = []
     for kind in _kinds(found[0]):
         for one in found:
@@ -87,7 +90,7 @@ def _classes(found: Sequence[Judged]) -> Table:
                     *(
                         share(value)
                         for point in _main(one)
-                        for value in (cells.recall[point.name].flows, cells.recall[point.name].captures)
+                        for value in _shares(cells.recall[point.name], captures=many)
                     ),
                     _span(cells.recall[points[0].name].interval, percent=True),
                     cells.called,
@@ -106,9 +109,9 @@ def _classes(found: Sequence[Judged]) -> Table:
             "called",
         ],
         rows,
-        "Before grouping, by flow record. found: share of the flows, and the mean of the captures' shares, at or above"
-        " the threshold: the model's own; then, with hindsight, the one that so large a share of the benign flows"
-        f" reaches{', every capture counting alike' if found[0].alike else ''}. *: fewer than {CERTIFYING:g}/rate"
+        f"Before grouping, by flow record. found: share of the flows{MEANS if many else ''} at or above the threshold:"
+        " the model's own; then, with hindsight, the one that so large a share of the benign flows"
+        f" reaches{', every capture counting alike' if many else ''}. *: fewer than {CERTIFYING:g}/rate"
         " benign flows vouch for the rate, which cannot be certified.",
     )
 
@@ -267,6 +270,10 @@ def _kinds(one: Judged) -> list[Class]:
         labels = [label for label in one.classes if label.family == family.name]
         rows += labels if len(labels) == 1 and labels[0].flows == family.flows else [family, *labels]
     return rows
+
+
+def _shares(recall: Recall, *, captures: bool) -> tuple[float, ...]:
+    return (recall.flows, recall.captures) if captures else (recall.flows,)
 
 
 def _same(one: Judged, kind: Class) -> Class:

@@ -91,3 +91,11 @@ def test_cells_are_padded_to_the_width_of_their_column():
     table = next(block for block in aligned(section([judged()])) if isinstance(block, Table))
     for place, head in enumerate(table.header):
         assert {len(row[place]) for row in table.rows} == {len(head)}
+
+
+def test_one_recording_has_no_column_by_capture():
+    table = next(
+        b for b in section([replace(judged(), alike=False)]) if isinstance(b, Table) and b.header[0] == "attack"
+    )
+    assert "by capture" not in table.header
+    assert "captures alike" not in " ".join(table.header)
