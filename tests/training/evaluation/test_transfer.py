@@ -76,3 +76,13 @@ def test_a_missing_capture_is_an_error_that_names_it(tmp_path):
     flows = write(tmp_path / "flows.tsv", FLOWS, [])
     with pytest.raises(NettrusionError, match=r"gone\.pcap"):
         transfer.load(tmp_path, labels, flows, made.feature_set(), "cns22")
+
+
+def test_without_a_table_of_flows_the_filter_says_it(dev_captures, tmp_path):
+    bpf = "src host 192.168.2.16 and tcp[tcpflags]&(tcp-syn|tcp-ack)==tcp-syn and (dst port 23 or dst port 2323)"
+    row = [TELNET, "attack", "portscan", "portscan", bpf, "strong"]
+    found = transfer.load(
+        dev_captures, write(tmp_path / "labels.tsv", HEADER, [row]), None, made.feature_set(), "cns22"
+    )
+    assert set(found.group) == {"portscan", "benign beside attack"}
+    assert sum(found.left_out.values()) == 0
