@@ -119,6 +119,8 @@ def _no_score(config: Config, pipeline: Pipeline, flows: int, highest: float) ->
         f"none of {flows} flows of the bundled capture, which holds attacks, reaches the threshold {threshold:g}: "
         f"the highest score is {highest:.3f}"
     )
+    if wanted == "calibrated":
+        return f'{found}; calibrate on traffic without attacks or for more alerts, or set detector.threshold to "model"'
     if wanted != "model":
         return f'{found}; lower detector.threshold = {wanted!r}, or set it to "model"'
     if model:

@@ -67,6 +67,15 @@ def test_scores_are_held_against_those_expected(power, own, verdict):
     assert judge(seen(ppm, against=against), against).verdict is verdict
 
 
+def test_of_few_flows_only_what_chance_does_not_make_counts():
+    against = standard(calibration())
+    many, few = (
+        judge(seen(np.minimum(drawn(6, n, 4.2), 890_000), against=against), against).reasons for n in (8000, 300)
+    )
+    assert any("scores lie" in reason for reason in many)
+    assert not any("scores lie" in reason for reason in few)
+
+
 @pytest.mark.parametrize(
     ("times", "verdict"), [(1, Verdict.ok), (2, Verdict.ok), (4, Verdict.watch), (11, Verdict.recalibrate)]
 )
