@@ -21,7 +21,7 @@ from training.datasets.benchmark import REFUSAL, Benchmark
 from training.datasets.nsl_kdd import find, read
 from training.seeds import nsl_kdd_choice
 from training.seeds.nsl_kdd_figures import judge, summary, table
-from training.seeds.nsl_kdd_models import CHOSEN, Detector, SeedAutoencoder, detectors
+from training.seeds.nsl_kdd_models import CHOSEN, CHOSEN_LATER, Detector, SeedAutoencoder, detectors
 from training.splits.parts import Split
 
 SUMMARY = "NSL-KDD: the denoising autoencoder as it was, and what improves on it (a benchmark of the model code)"
@@ -155,14 +155,15 @@ def written(found: dict[str, Any], seeds: int) -> str:
     for name in (TEST, HARD):
         lines = {_titled(key, one["labels"]): one[name] for key, one in found.items()}
         parts.append(
-            f"{TRAIN} to {name}, means of {seeds} seeds [least, largest]; bold: chosen on {TRAIN}\n\n{table(lines)}"
+            f"{TRAIN} to {name}, means of {seeds} seeds [least, largest]; bold: chosen on {TRAIN} alone\n\n{table(lines)}"
         )
     return "\n".join(parts)
 
 
 def _titled(name: str, labels: bool) -> str:
     title = f"{name} (labels)" if labels else name
-    return f"**{title}**" if name in CHOSEN.values() else title
+    look = "first" if name in CHOSEN.values() else "second" if name in CHOSEN_LATER.values() else ""
+    return f"**{title}**, {look} choice" if look else title
 
 
 def _wanted(names: list[str] | None) -> list[Detector]:

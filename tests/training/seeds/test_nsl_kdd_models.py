@@ -11,6 +11,7 @@ from training.datasets.nsl_kdd import read
 from training.seeds.nsl_kdd import TEST, TRAIN
 from training.seeds.nsl_kdd_models import (
     CHOSEN,
+    CHOSEN_LATER,
     Neighbours,
     SeedAutoencoder,
     TamedAutoencoder,
@@ -96,4 +97,5 @@ def test_names_are_not_used_twice():
     names = [detector.name for detector in detectors()]
     assert len(set(names)) == len(names)
     labels = {detector.name: detector.labels for detector in detectors()}
-    assert {labels[name]: name for name in CHOSEN.values()} == CHOSEN
+    for chosen in (CHOSEN, CHOSEN_LATER):
+        assert {labels[name]: name for name in chosen.values()} == chosen
