@@ -105,19 +105,13 @@ def _keras(sheet: Sheet, rows: str, network: Any, scoring: Scoring) -> tuple[hea
     net = KerasNetwork(network, logits=True)
     _fit(scoring, net.features, net.width, len(scoring.classes))
     logits = net.forward(sheet, rows)
-    outputs = heads.classifier(sheet, logits, scoring, lambda margin: _way(sheet, net, margin, rows, scoring))
-    return outputs, net.description, "integrated"
+    outputs = heads.classifier(sheet, logits, scoring, lambda margin: _pulled(sheet, net, margin, rows, scoring))
+    return outputs, net.description, "gradient"
 
 
-def _way(sheet: Sheet, net: Any, margin: heads.Margin, rows: str, scoring: Scoring) -> str:
-    """Write the contributions to a Keras network's margin: its gradient along the way from the medians."""
-    behind = margin.gradient(sheet)
-
-    def gradient_at(value: str) -> str:
-        net.forward(sheet, value)
-        return str(net.backward(sheet, behind))
-
-    return heads.integrated(sheet, gradient_at, rows, scoring)
+def _pulled(sheet: Sheet, net: Any, margin: heads.Margin, rows: str, scoring: Scoring) -> str:
+    """Write the contributions to a Keras network's margin: its gradient times the way from the medians."""
+    return heads.displaced(sheet, net.backward(sheet, margin.gradient(sheet)), rows, scoring)
 
 
 def _autoencoder(sheet: Sheet, rows: str, network: Any, scoring: Scoring) -> tuple[heads.Outputs, str, str]:
@@ -145,7 +139,7 @@ def _ensemble(sheet: Sheet, rows: str, network: Any, scoring: Scoring) -> tuple[
     _fit(scoring, mirror.features, mirror.width, k)
     rebuilt = heads.rebuilt(sheet, rows, mirror.forward(sheet, rows), k, scoring.loss_scale)
     outputs = heads.ensemble(
-        sheet, net.forward(sheet, rows), rebuilt, scoring, lambda margin: _way(sheet, net, margin, rows, scoring)
+        sheet, net.forward(sheet, rows), rebuilt, scoring, lambda margin: _pulled(sheet, net, margin, rows, scoring)
     )
     return outputs, net.description, "mixed"
 

@@ -6,7 +6,7 @@ from typing import Final
 
 import numpy as np
 
-from exporter.scoring import STEPS, TYPICAL_LOGIT, LossScale, Scoring
+from exporter.scoring import TYPICAL_LOGIT, LossScale, Scoring
 from exporter.sheet import Sheet
 from sensor.errors import NettrusionError
 
@@ -67,28 +67,8 @@ def _decide(sheet: Sheet, logits: str, classes: int, temperature: float) -> tupl
 
 def displaced(sheet: Sheet, gradient: str, rows: str, scoring: Scoring) -> str:
     """Write gradient times (row minus benign median), both as the network sees them."""
-    return sheet.add("Mul", gradient, sheet.add("Sub", rows, _medians(sheet, scoring)))
-
-
-def integrated(sheet: Sheet, gradient_at: Callable[[str], str], rows: str, scoring: Scoring) -> str:
-    """Write the gradient's mean on the way from the benign medians to the row, times that way.
-
-    Integrated gradients (Sundararajan, Taly and Yan, 2017) by the midpoint rule: their sum is what the
-    row's margin has more than the medians'. The gradient at the row alone says nothing where a network
-    is flat, and far out it often is. `gradient_at` writes the gradient at a value (N, k).
-    """
-    medians = _medians(sheet, scoring)
-    way = sheet.add("Sub", rows, medians)
-    total = ""
-    for step in range(STEPS):
-        part = sheet.add("Mul", way, sheet.number((step + 0.5) / STEPS))
-        gradient = gradient_at(sheet.add("Add", part, medians))
-        total = sheet.add("Add", total, gradient) if total else gradient
-    return sheet.add("Mul", sheet.add("Mul", total, sheet.number(1 / STEPS)), way)
-
-
-def _medians(sheet: Sheet, scoring: Scoring) -> str:
-    return sheet.constant(scoring.preprocessing.apply(scoring.medians[None, :]))
+    medians = scoring.preprocessing.apply(scoring.medians[None, :])
+    return sheet.add("Mul", gradient, sheet.add("Sub", rows, sheet.constant(medians)))
 
 
 def chosen_parts(sheet: Sheet, margin: Margin, parts: str, width: int) -> str:

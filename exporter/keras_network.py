@@ -65,7 +65,8 @@ class KerasNetwork:
         inside = [layer.output for layer in self._layers if _activation(layer) in _SMOOTH]
         for layer in self._layers:
             inside += layer.input if type(layer).__name__ == "Maximum" else []
-        return [self._output, *(tap for tap in inside if tap is not self._output)]
+        once = {id(tap): tap for tap in inside if tap is not self._output}
+        return [self._output, *once.values()]
 
     @cached_property
     def _proto(self) -> Any:

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from exporter.forest import Forest, path_parts
 from exporter.graph import family
-from exporter.scoring import STEPS, TYPICAL_LOGIT, LossScale, Mixture, Scoring
+from exporter.scoring import TYPICAL_LOGIT, LossScale, Mixture, Scoring
 from sensor.errors import NettrusionError
 
 Matrix = NDArray[np.float64]
@@ -46,8 +46,9 @@ def contributions(network: Any, scoring: Scoring, rows: NDArray[np.float32]) -> 
         weights = np.asarray(network.coef_, np.float64)
         weights = np.concatenate([0 * weights, weights]) if len(weights) == 1 else weights
         gradient = _margin(weights[None], _logits(network, seen))
-        return gradient * (seen.astype(np.float64) - _start(scoring)) / scoring.temperature
-    return _integrated(network, seen, _start(scoring)) / scoring.temperature
+    else:
+        gradient = _gradient(network, seen)
+    return gradient * _way(scoring, seen) / scoring.temperature
 
 
 def _logits(network: Any, seen: NDArray[np.float32]) -> Matrix:
@@ -64,29 +65,20 @@ def _margin(by_class: Matrix, logits: Matrix) -> Matrix:
     return np.asarray(by_class[at, best] - by_class[at, 0])
 
 
-def _start(scoring: Scoring) -> NDArray[np.float32]:
-    """Return the benign medians as the network sees them, (1, k)."""
-    return scoring.preprocessing.apply(scoring.medians[None, :])
+def _way(scoring: Scoring, seen: NDArray[np.float32]) -> Matrix:
+    """Return how far rows are from the benign medians, both as the network sees them."""
+    return seen.astype(np.float64) - scoring.preprocessing.apply(scoring.medians[None, :])
 
 
-def _integrated(network: Any, seen: NDArray[np.float32], start: NDArray[np.float32]) -> Matrix:
-    """Return a Keras classifier's mean gradient on the way from `start` to its rows, times that way."""
-    best = np.argmax(_logits(network, seen)[:, 1:], axis=1) + 1
-    way = seen - start
-    shares = (np.arange(STEPS) + 0.5) / STEPS
-    gradients = [_gradient(network, start + way * np.float32(share), best) for share in shares]
-    return np.asarray(np.mean(gradients, axis=0) * way)
-
-
-def _gradient(network: Any, seen: NDArray[np.float32], best: NDArray[np.int64]) -> Matrix:
-    """Return the gradient of a Keras classifier's margin, best minus benign, by its rows, from autodiff."""
+def _gradient(network: Any, seen: NDArray[np.float32]) -> Matrix:
+    """Return the gradient of a Keras classifier's margin by its rows, from autodiff."""
     import tensorflow as tf
 
     rows = tf.constant(seen)
     with tf.GradientTape() as tape:
         tape.watch(rows)
         logits = _keras_logits(network, rows)
-        margin = tf.gather(logits, best, axis=1, batch_dims=1) - logits[:, 0]
+        margin = tf.reduce_max(logits[:, 1:], axis=1) - logits[:, 0]
     return np.asarray(tape.gradient(margin, rows), np.float64)
 
 
@@ -141,7 +133,7 @@ def _mixed(network: Any, scoring: Scoring, seen: NDArray[np.float32]) -> tuple[M
 def _mixed_contributions(network: Any, scoring: Scoring, seen: NDArray[np.float32]) -> Matrix:
     errors = np.maximum(_errors(_half(network, 1), seen), 1e-30)
     new = errors / errors.sum(axis=1, keepdims=True) * _surprise(network, scoring, seen)[:, None]
-    known = _integrated(_half(network, 0), seen, _start(scoring))
+    known = _gradient(_half(network, 0), seen) * _way(scoring, seen)
     return np.asarray(known * _mixture(scoring).classifier / scoring.temperature + new)
 
 

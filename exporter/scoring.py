@@ -10,8 +10,6 @@ from numpy.typing import NDArray
 from exporter.preprocessing import Preprocessing
 from sensor.errors import NettrusionError
 
-STEPS: Final = 8
-"""Points between benign medians and a row at which a Keras classifier's gradient is taken."""
 _LOW_SCORE: Final = 0.1
 TYPICAL_LOGIT: Final = float(np.log(_LOW_SCORE / (1 - _LOW_SCORE)))
 """Where a LossScale puts the logit of a benign flow of median loss."""

@@ -15,7 +15,7 @@ _T = TypeVar("_T")
 PREFIX: Final = "nettrusion."
 FORMAT: Final = "1"
 KINDS: Final = ("classifier", "autoencoder", "ensemble")
-CONTRIBUTIONS: Final = ("gradient", "integrated", "linear", "mixed", "paths", "reconstruction")
+CONTRIBUTIONS: Final = ("gradient", "linear", "mixed", "paths", "reconstruction")
 
 MAX_ENTRY: Final = 1 << 18
 """Characters of one entry: JSON takes thirty times as much memory while it is read."""

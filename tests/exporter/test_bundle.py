@@ -16,7 +16,7 @@ IDENTITY = identity(np.linspace(0, 1, 50, dtype=np.float32))
 def test_the_canonical_bytes_of_a_keras_bundle_repeat():
     first = bundle.build(dense(), CLASSIFIER, IDENTITY)
     assert bundle.build(dense(), CLASSIFIER, IDENTITY) == first
-    assert Detector.from_bytes(first, PATH, SETS).meta.contributions == "integrated"
+    assert Detector.from_bytes(first, PATH, SETS).meta.contributions == "gradient"
 
 
 def test_another_weight_is_another_bundle():

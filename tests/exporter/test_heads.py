@@ -60,18 +60,6 @@ def test_the_median_flow_has_no_displacement():
     assert session.run(None, {"features": median + 1})[0] == pytest.approx(np.full((1, K), 2), rel=1e-6)
 
 
-def test_a_straight_line_is_integrated_exactly_and_a_bend_by_eight_points():
-    sheet = Sheet()
-    scoring = Scoring("classifier", CLASSES, PREPROCESSING, MEDIANS)
-    found = heads.integrated(sheet, lambda at: sheet.add("Mul", at, sheet.number(2)), "features", scoring)
-    model = sheet.finish({"features": K}, {"y": (found, K)}).SerializeToString()
-    session = onnxruntime.InferenceSession(model, providers=["CPUExecutionProvider"])
-    median = PREPROCESSING.apply(MEDIANS[None])
-    # The gradient of a square is twice the value: a straight line, whose mean the midpoints hit.
-    assert session.run(None, {"features": median + 3})[0] == pytest.approx((median + 3) ** 2 - median**2, rel=1e-4)
-    assert session.run(None, {"features": median})[0].tolist() == [[0] * K]
-
-
 def mixed(logits, errors, temperature=1.0):
     """Run an ensemble's head on logits of three classes and three squared errors, told apart by place."""
     sheet = Sheet()
