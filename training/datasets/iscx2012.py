@@ -45,13 +45,18 @@ _ENDINGS = (*CAPTURES, ".cap")
 
 
 def find(place: Path) -> list[Path]:
-    """Return the flow files of ISCXIDS2012 below a folder, or the file itself, sorted; by their heads."""
+    """Return the flow files of ISCXIDS2012 below a folder, or the file itself, sorted; by their heads.
+
+    Of a folder that has a day as XML and, under the same name, as CSV, the XML alone: a flow counts once.
+    """
     paths = sorted(place.rglob("*")) if place.is_dir() else [place]
-    return [
+    known = [
         path
         for path in paths
         if path.suffix.lower() in (".xml", ".csv") and path.is_file() and iscx2012_rows.reader(path) is not None
     ]
+    twice = {path.with_suffix("") for path in known if path.suffix.lower() == ".xml"}
+    return [path for path in known if path.suffix.lower() == ".xml" or path.with_suffix("") not in twice]
 
 
 def load(

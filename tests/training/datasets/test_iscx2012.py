@@ -123,6 +123,15 @@ def test_files_are_found_by_their_heads(tmp_path):
         alone(tmp_path / "c.xml")
 
 
+def test_a_day_in_both_forms_counts_once(tmp_path):
+    made = list(iscx_made.rows(5))
+    xml = iscx_made.write_xml(tmp_path / "a.xml", made)
+    csv = iscx_made.write_csv(tmp_path / "a.csv", made)
+    assert iscx2012.find(tmp_path) == [xml]
+    assert iscx2012.find(csv) == [csv]
+    assert len(alone(tmp_path).table) == 5
+
+
 def test_oddities_and_limits_are_in_the_manifest(tmp_path):
     made = list(iscx_made.rows(100, attacks=0))
     made[3] |= {"source": "0.0.0.0", "destination": "0.0.0.0"}
