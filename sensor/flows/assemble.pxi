@@ -28,6 +28,7 @@ cdef size_t feed_records(Table *table, const uint8_t *at, size_t size, Framing f
             table.octets += frame.wire
             table.outcomes[outcome] += 1
             batch[count].in_flow = outcome == IN_FLOW
+            batch[count].opening.known = False
             if outcome == IN_FLOW:
                 batch[count].hash = <uint32_t> hash_key(&batch[count].key, table.k0, table.k1, 0)
                 prefetch_line(&table.index[batch[count].hash & table.mask])
@@ -36,7 +37,10 @@ cdef size_t feed_records(Table *table, const uint8_t *at, size_t size, Framing f
             if not batch[i].in_flow:
                 continue
             entry = &table.index[batch[i].hash & table.mask]
-            if entry.slot != NO_SLOT:
+            if entry.slot == NO_SLOT:
+                if table.rules.context:
+                    foresee_packet(table, &batch[i])
+            else:
                 line = <char *> &table.slots[entry.slot]
                 prefetch_line(line)
                 prefetch_line(line + 64)
@@ -46,6 +50,10 @@ cdef size_t feed_records(Table *table, const uint8_t *at, size_t size, Framing f
                 if batch[i].from_low != table.slots[entry.slot].forward_low:
                     prefetch_line(line + 384)
                     prefetch_line(line + 448)
+        if table.rules.context:
+            for i in range(count):
+                if batch[i].opening.known:
+                    send_for(&table.hosts, &batch[i].opening)
         for i in range(count):
             advance_clock(table, batch[i].ts_ns)      # the time of a packet without a flow counts too
             if batch[i].in_flow:
@@ -122,6 +130,7 @@ cdef uint32_t find_quoted(Table *table, Packet *packet) noexcept nogil:
     cdef uint32_t number
     quoted.key = packet.quoted
     quoted.from_low = packet.quoted_from_low
+    quoted.opening.known = False
     quoted.hash = <uint32_t> hash_key(&quoted.key, table.k0, table.k1, 0)
     number = find_flow(table, &quoted)
     if number == NO_SLOT or not goes_on(table, &table.slots[number], packet.ts_ns):
@@ -156,8 +165,7 @@ cdef void begin_flow(Table *table, Packet *packet) noexcept nogil:
     else:                                 # nothing could be evicted: memory for the ranking ran out
         table.out_of_memory = True
         return
-    slot = &table.slots[number]
-    memset(slot, 0, sizeof(Slot))
+    slot = &table.slots[number]           # what is not set here is set by open_piece
     slot.key = packet.key
     slot.hash = packet.hash
     slot.used = True
@@ -173,6 +181,22 @@ cdef void begin_flow(Table *table, Packet *packet) noexcept nogil:
         wheel_add(&table.wheel, table.slots, number, deadline(table, slot))
 
 
+cdef inline bint begun_by_other(Table *table, Packet *packet) noexcept nogil:
+    """Whether a packet that nothing came before answers one that was not seen."""
+    return (table.rules.swap_syn_ack and (packet.flags & (F_SYN | F_ACK)) == (F_SYN | F_ACK)
+            and not (table.rules.by_endpoint and one_endpoint(&packet.key)))
+
+
+cdef inline void foresee_packet(Table *table, Packet *packet) noexcept nogil:
+    """Look ahead to what a packet will mean to its hosts if it begins a connection."""
+    if begun_by_other(table, packet):
+        foresee(&table.hosts, &packet.opening, destination(packet), source(packet), source_port(packet),
+                packet.key.ip_version)
+    else:
+        foresee(&table.hosts, &packet.opening, source(packet), destination(packet), destination_port(packet),
+                packet.key.ip_version)
+
+
 cdef void open_piece(Table *table, Slot *slot, Packet *packet, bint fresh) noexcept nogil:
     """Begin a flow in `slot`, with roles of its own or those of the flow before it."""
     cdef FlowRecord *rec = &slot.rec
@@ -183,15 +207,14 @@ cdef void open_piece(Table *table, Slot *slot, Packet *packet, bint fresh) noexc
         memcpy(roles + 32, &rec.src_port, 2)
         memcpy(roles + 34, &rec.dst_port, 2)
         roles[36] = rec.swapped
-    memset(rec, 0, sizeof(FlowRecord))
+    memset(rec, 0, CONTEXT_AT)           # the context is written where a record is told
     memset(slot.bulk, 0, sizeof(slot.bulk))
     table.serial += 1
     slot.serial = table.serial
     slot.closing = OPEN
     slot.dormant = False
     if fresh:
-        swap = (table.rules.swap_syn_ack and (packet.flags & (F_SYN | F_ACK)) == (F_SYN | F_ACK)
-                and not (table.rules.by_endpoint and one_endpoint(&packet.key)))
+        swap = begun_by_other(table, packet)
         slot.forward_low = packet.from_low != swap
         slot.connection = table.serial
         slot.has_first_syn = (packet.flags & F_SYN) != 0
@@ -235,7 +258,9 @@ cdef void open_piece(Table *table, Slot *slot, Packet *packet, bint fresh) noexc
     if not backward and packet.key.proto == TCP:
         rec.fwd_init_win = packet.window
     if fresh and table.rules.context:
-        begin_connection(&table.hosts, slot)
+        if not packet.opening.known:
+            foresee_packet(table, packet)
+        begin_connection(&table.hosts, slot, &packet.opening)
     count_packet(table, slot, packet, backward)
     slot.fins = 0
     if table.rules.sweep:                        # CICFlowMeter does not move its state by a first packet

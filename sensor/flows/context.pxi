@@ -5,52 +5,86 @@ cdef struct Trio:                # a connection's entries; NULL where it has bee
     Host *dst
     Pair *pair
 
-cdef inline void name_hosts(const FlowRecord *rec, HostKey *src, HostKey *dst, PairKey *pair) noexcept nogil:
-    memcpy(src.address, rec.src, 16)
-    memcpy(dst.address, rec.dst, 16)
-    memcpy(pair.src, rec.src, 16)
-    memcpy(pair.dst, rec.dst, 16)
-    src.ip_version = dst.ip_version = pair.ip_version = rec.ip_version
+cdef inline uint64_t address_hash(const uint8_t *address, uint64_t version, Hosts *hosts) noexcept nogil:
+    """Hash an address under the process's own secret; it says only where an entry is found."""
+    cdef Sip s
+    sip_start(&s, hosts.k0, hosts.k1 ^ version)
+    sip_word(&s, word_at(address))
+    if version != 4:
+        sip_word(&s, word_at(address + 8))
+    return sip_end(&s)
 
-cdef void begin_connection(Hosts *hosts, Slot *slot) noexcept nogil:
+cdef inline uint32_t pair_hash(uint64_t src, uint64_t dst) noexcept nogil:
+    return <uint32_t> mixed(src + 3 * dst)
+
+cdef inline void name_host(uint64_t *key, const uint8_t *address, uint64_t version) noexcept nogil:
+    memcpy(key, address, 16)
+    key[2] = version
+
+cdef inline void name_pair(uint64_t *key, const uint8_t *src, const uint8_t *dst, uint64_t version) noexcept nogil:
+    memcpy(key, src, 16)
+    memcpy(key + 2, dst, 16)
+    key[4] = version
+
+cdef void foresee(Hosts *hosts, Opening *opening, const uint8_t *src, const uint8_t *dst, uint16_t dst_port,
+                  uint64_t version) noexcept nogil:
+    """Work out where the beginning of a connection is counted to, and send for the memory."""
+    cdef uint64_t a = address_hash(src, version, hosts), b = address_hash(dst, version, hosts), port
+    opening.src.hash = <uint32_t> a
+    opening.dst.hash = <uint32_t> b
+    opening.pair.hash = pair_hash(a, b)
+    prefetch_index(&hosts.initiators, opening.src.hash)
+    prefetch_index(&hosts.responders, opening.dst.hash)
+    prefetch_index(&hosts.pairs, opening.pair.hash)
+    a = folded(src)
+    b = folded(dst)
+    port = mixed(<uint64_t> dst_port + 1)
+    opening.src.peer = bucket_of(a, b)
+    opening.src.port = bucket_of(a, port)
+    opening.dst.peer = bucket_of(b, a)
+    opening.dst.port = bucket_of(b, port)
+    opening.pair.port = bucket_of(mixed(a + 3 * b), port)
+    opening.known = True
+
+cdef inline void send_for(Hosts *hosts, const Opening *opening) noexcept nogil:
+    """Send for the entries themselves."""
+    cdef Pair *pair
+    cdef uint32_t number = recent_guess(&hosts.pairs, opening.pair.hash)
+    send_for_host(&hosts.initiators, &opening.src)
+    send_for_host(&hosts.responders, &opening.dst)
+    if number != NO_SLOT:
+        pair = <Pair *> recent_at(&hosts.pairs, number)
+        prefetch_line(pair)
+        prefetch_line(&pair.counts.fails)
+        prefetch_line(&pair.begun)
+        prefetch_line(&pair.ports[opening.pair.port])
+
+cdef inline void send_for_host(const Recent *table, const Place *place) noexcept nogil:
+    cdef Host *host
+    cdef uint32_t number = recent_guess(table, place.hash)
+    if number != NO_SLOT:
+        host = <Host *> recent_at(table, number)
+        prefetch_line(host)
+        prefetch_line(&host.counts.open)
+        prefetch_line(&host.peers[place.peer])
+        prefetch_line(&host.ports[place.port])
+
+cdef void begin_connection(Hosts *hosts, Slot *slot, const Opening *opening) noexcept nogil:
     """Count the beginning of a connection to its initiator, its responder and to both."""
     cdef FlowRecord *rec = &slot.rec
-    cdef HostKey src, dst
-    cdef PairKey both
-    cdef uint32_t src_hash, dst_hash, pair_hash, stamp = stamp_of(rec.start_ns)
-    cdef uint64_t a = folded(rec.src), b = folded(rec.dst), port = mixed(<uint64_t> rec.dst_port + 1)
-    cdef uint64_t ab = mixed(a + 3 * b)
-    cdef Host *host
+    cdef uint64_t key[PAIR_WORDS]
     cdef Pair *pair
-    cdef Damping left, weight
-    name_hosts(rec, &src, &dst, &both)
-    src_hash = key_hash(<uint8_t *> &src, sizeof(HostKey), hosts.k0, hosts.k1)
-    prefetch_line(&hosts.initiators.index[src_hash & hosts.initiators.mask])
-    dst_hash = key_hash(<uint8_t *> &dst, sizeof(HostKey), hosts.k0, hosts.k1)
-    prefetch_line(&hosts.responders.index[dst_hash & hosts.responders.mask])
-    pair_hash = key_hash(<uint8_t *> &both, sizeof(PairKey), hosts.k0, hosts.k1)
-    prefetch_line(&hosts.pairs.index[pair_hash & hosts.pairs.mask])
+    cdef Damping weight
     slot.era = hosts.era
-    slot.entries[0] = recent_update(&hosts.initiators, &src, src_hash, hosts)
-    slot.entries[1] = recent_update(&hosts.responders, &dst, dst_hash, hosts)
-    slot.entries[2] = recent_update(&hosts.pairs, &both, pair_hash, hosts)
-    host = <Host *> recent_at(&hosts.initiators, slot.entries[0])
-    move_counts(&host.counts, rec.start_ns, &left, &weight)
-    add_event(host.counts.conns, &weight)
-    host.counts.open += 1
-    sketch_hit(&host.peers_seen, host.peers, bucket_of(a, b), stamp)
-    sketch_hit(&host.ports_seen, host.ports, bucket_of(a, port), stamp)
-    host = <Host *> recent_at(&hosts.responders, slot.entries[1])
-    move_counts(&host.counts, rec.start_ns, &left, &weight)
-    add_event(host.counts.conns, &weight)
-    host.counts.open += 1
-    sketch_hit(&host.peers_seen, host.peers, bucket_of(b, a), stamp)
-    sketch_hit(&host.ports_seen, host.ports, bucket_of(b, port), stamp)
+    slot.entries[0] = begin_at_host(hosts, &hosts.initiators, rec.src, &opening.src, rec)
+    slot.entries[1] = begin_at_host(hosts, &hosts.responders, rec.dst, &opening.dst, rec)
+    name_pair(key, rec.src, rec.dst, rec.ip_version)
+    slot.entries[2] = recent_update(&hosts.pairs, key, opening.pair.hash, hosts)
     pair = <Pair *> recent_at(&hosts.pairs, slot.entries[2])
     move_pair(pair, rec.start_ns, &weight)
     add_event(pair.counts.conns, &weight)
     pair.counts.open += 1
-    sketch_hit(&pair.ports_seen, pair.ports, bucket_of(ab, port), stamp)
+    sketch_hit(&pair.ports_seen, pair.ports, opening.pair.port, stamp_of(rec.start_ns))
     if pair.begun:
         pair.gaps += pair.gaps < RECENT_WEIGHT
         add_to_trend(&pair.gap, pair.gaps, seconds_between(rec.start_ns, pair.begun_ns))
@@ -58,11 +92,27 @@ cdef void begin_connection(Hosts *hosts, Slot *slot) noexcept nogil:
         pair.begun_ns = rec.start_ns
     pair.begun = True
 
-cdef inline uint32_t recent_update(Recent *table, const void *key, uint32_t hash, Hosts *hosts) noexcept nogil:
+cdef inline uint32_t begin_at_host(Hosts *hosts, Recent *table, const uint8_t *address, const Place *place,
+                                   const FlowRecord *rec) noexcept nogil:
+    cdef uint64_t key[HOST_WORDS]
+    cdef uint32_t number, stamp = stamp_of(rec.start_ns)
+    cdef Host *host
+    cdef Damping left, weight
+    name_host(key, address, rec.ip_version)
+    number = recent_update(table, key, place.hash, hosts)
+    host = <Host *> recent_at(table, number)
+    move_counts(&host.counts, rec.start_ns, &left, &weight)
+    add_event(host.counts.conns, &weight)
+    host.counts.open += 1
+    sketch_hit(&host.peers_seen, host.peers, place.peer, stamp)
+    sketch_hit(&host.ports_seen, host.ports, place.port, stamp)
+    return number
+
+cdef inline uint32_t recent_update(Recent *table, const uint64_t *key, uint32_t hash, Hosts *hosts) noexcept nogil:
     """Return the entry of a key as the one updated last, a new one where there is none."""
     cdef uint32_t number = recent_find(table, key, hash)
     if number == NO_SLOT:
-        return recent_claim(table, key, hash, hosts.k0, hosts.k1, &hosts.forgotten)
+        return recent_claim(table, key, hash, &hosts.forgotten)
     recent_touch(table, number)
     return number
 
@@ -82,30 +132,38 @@ cdef inline void move_pair(Pair *pair, int64_t time_ns, Damping *weight) noexcep
     pair.bwd_bytes[1] *= left.by600
     pair.done *= left.by600
 
-cdef inline uint32_t recent_again(const Recent *table, const void *key, uint32_t number, Hosts *hosts) noexcept nogil:
-    """Find a key's entry where it was when its connection began, or wherever it is now."""
-    if number < table.used and memcmp(recent_at(table, number), key, table.key_bytes) == 0:
-        return number
-    return recent_find(table, key, key_hash(<const uint8_t *> key, table.key_bytes, hosts.k0, hosts.k1))
+cdef inline bint is_there(const Recent *table, const uint64_t *key, uint32_t number) noexcept nogil:
+    """Whether a key's entry is where it was when its connection began."""
+    return number < table.used and is_at(table, key, number)
 
-cdef inline void find_trio(Hosts *hosts, Slot *slot, Trio *trio) noexcept nogil:
-    """Find a connection's three entries, as far as they have not been forgotten."""
-    cdef HostKey src, dst
-    cdef PairKey both
-    cdef uint32_t number
+cdef inline void send_for_trio(Hosts *hosts, const Slot *slot) noexcept nogil:
     prefetch_entry(&hosts.initiators, slot.entries[0])
     prefetch_entry(&hosts.responders, slot.entries[1])
     prefetch_entry(&hosts.pairs, slot.entries[2])
-    name_hosts(&slot.rec, &src, &dst, &both)
-    number = recent_again(&hosts.initiators, &src, slot.entries[0], hosts)
-    trio.src = NULL if number == NO_SLOT else <Host *> recent_at(&hosts.initiators, number)
-    slot.entries[0] = number
-    number = recent_again(&hosts.responders, &dst, slot.entries[1], hosts)
-    trio.dst = NULL if number == NO_SLOT else <Host *> recent_at(&hosts.responders, number)
-    slot.entries[1] = number
-    number = recent_again(&hosts.pairs, &both, slot.entries[2], hosts)
-    trio.pair = NULL if number == NO_SLOT else <Pair *> recent_at(&hosts.pairs, number)
-    slot.entries[2] = number
+
+cdef inline void find_trio(Hosts *hosts, Slot *slot, Trio *trio) noexcept nogil:
+    """Find a connection's three entries, as far as they have not been forgotten."""
+    cdef uint64_t src[HOST_WORDS]
+    cdef uint64_t dst[HOST_WORDS]
+    cdef uint64_t both[PAIR_WORDS]
+    cdef uint64_t a = 0, b = 0
+    cdef uint64_t version = slot.rec.ip_version
+    cdef uint32_t *at = slot.entries
+    send_for_trio(hosts, slot)
+    name_host(src, slot.rec.src, version)
+    name_host(dst, slot.rec.dst, version)
+    name_pair(both, slot.rec.src, slot.rec.dst, version)
+    if not is_there(&hosts.initiators, src, at[0]):
+        at[0] = recent_find(&hosts.initiators, src, <uint32_t> address_hash(slot.rec.src, version, hosts))
+    if not is_there(&hosts.responders, dst, at[1]):
+        at[1] = recent_find(&hosts.responders, dst, <uint32_t> address_hash(slot.rec.dst, version, hosts))
+    if not is_there(&hosts.pairs, both, at[2]):
+        a = address_hash(slot.rec.src, version, hosts)
+        b = address_hash(slot.rec.dst, version, hosts)
+        at[2] = recent_find(&hosts.pairs, both, pair_hash(a, b))
+    trio.src = NULL if at[0] == NO_SLOT else <Host *> recent_at(&hosts.initiators, at[0])
+    trio.dst = NULL if at[1] == NO_SLOT else <Host *> recent_at(&hosts.responders, at[1])
+    trio.pair = NULL if at[2] == NO_SLOT else <Pair *> recent_at(&hosts.pairs, at[2])
 
 cdef inline void prefetch_entry(const Recent *table, uint32_t number) noexcept nogil:
     cdef uint8_t *entry
@@ -113,6 +171,8 @@ cdef inline void prefetch_entry(const Recent *table, uint32_t number) noexcept n
         entry = recent_at(table, number)
         prefetch_line(entry)
         prefetch_line(entry + 64)
+        prefetch_line(entry + 128)
+        prefetch_line(entry + 192)
 
 cdef void end_connection(Hosts *hosts, Slot *slot, const Trio *trio) noexcept nogil:
     """Count the end of a connection, once; its bytes have been counted piece by piece."""
@@ -176,10 +236,12 @@ cdef void tell_context(Hosts *hosts, Slot *slot, bint cut, bint ends, Context *t
     cdef int64_t now
     cdef Damping left
     cdef Pair *pair
-    memset(told, 0, sizeof(Context))
     if slot.era != hosts.era:
+        memset(told, 0, sizeof(Context))
         return
     find_trio(hosts, slot, &trio)
+    if trio.src == NULL or trio.dst == NULL or trio.pair == NULL:
+        memset(told, 0, sizeof(Context))
     if not slot.ended and (cut or ends):
         add_piece(hosts, slot, &trio)
         if ends:

@@ -61,15 +61,28 @@ cdef void advance_clock(Table *table, int64_t now) noexcept nogil:
         ring(table, <uint32_t> (wheel.tick & (BUCKETS - 1)), wheel.tick * TICK_NS)
 
 cdef inline void ring(Table *table, uint32_t bucket, int64_t now) noexcept nogil:
-    """Look at the flows that are filed under one tick, whose time is `now`."""
-    cdef uint32_t number = table.wheel.head[bucket], following
+    """Look at the flows that are filed under one tick, whose time is `now`; memory is sent for two flows ahead."""
+    cdef uint32_t number = table.wheel.head[bucket], following = NO_SLOT, third
     table.wheel.head[bucket] = NO_SLOT
     table.wheel.tail[bucket] = NO_SLOT
-    while number != NO_SLOT:
+    if number != NO_SLOT:
         following = table.slots[number].next
+    while number != NO_SLOT:
+        third = NO_SLOT
+        if following != NO_SLOT:
+            third = table.slots[following].next
+            prefetch_line(&table.index[table.slots[following].hash & table.mask])
+            if table.rules.context:
+                send_for_trio(&table.hosts, &table.slots[following])
+            if third != NO_SLOT:
+                prefetch_line(&table.slots[third])
+                prefetch_line(&table.slots[third].rec.start_ns)
+                prefetch_line(&table.slots[third].rec.src)
+                prefetch_line(&table.slots[third].era)
         table.slots[number].bucket = NO_SLOT
         look_at(table, number, now)
         number = following
+        following = third
 
 cdef void look_at(Table *table, uint32_t number, int64_t now) noexcept nogil:
     """End a flow whose time is up, or file it again."""
@@ -102,19 +115,25 @@ cdef void report_flow(Table *table, Slot *slot, Reason reason, bint last) noexce
     """Put a copy of the flow among those to be taken; `last` says that nothing follows of its connection."""
     cdef FlowRecord *rec = &slot.rec
     cdef FlowRecord *larger
+    cdef FlowRecord *told = rec
+    cdef bint too_few = rec.fwd.pkts + rec.bwd.pkts < table.rules.min_pkts
     cdef int64_t own = 0
-    if table.rules.context:
-        tell_context(&table.hosts, slot, reason == ACTIVE_ENDED, last or slot.closing >= CLOSED_FIN, &rec.context)
-    if rec.fwd.pkts + rec.bwd.pkts < table.rules.min_pkts:
-        table.single += reason != SNAPSHOT
-        return
-    if table.out_count == table.out_room:
+    if table.out_count == table.out_room and not too_few:
         larger = <FlowRecord *> realloc(table.out, table.out_room * 2 * sizeof(FlowRecord))
         if larger == NULL:
             table.out_of_memory = True
             return
         table.out = larger
         table.out_room *= 2
+    if not too_few:
+        told = &table.out[table.out_count]
+    if table.rules.context:
+        tell_context(&table.hosts, slot, reason == ACTIVE_ENDED, last or slot.closing >= CLOSED_FIN, &told.context)
+    elif not too_few:
+        memset(&told.context, 0, sizeof(Context))
+    if too_few:
+        table.single += reason != SNAPSHOT
+        return
     if table.rules.conn_every_end or reason == ACTIVE_ENDED or reason == REUSED:
         own = own_duration(table, rec)
     rec.conn_ns = slot.conn_base_ns + own
@@ -125,7 +144,7 @@ cdef void report_flow(Table *table, Slot *slot, Reason reason, bint last) noexce
     rec.flow_id &= <uint64_t> 0x7FFFFFFFFFFFFULL          # below 2**51, as EVE's readers need
     rec.part = slot.parts
     slot.parts += 1
-    table.out[table.out_count] = rec[0]
+    memcpy(told, rec, CONTEXT_AT)
     table.out_count += 1
     if reason == SNAPSHOT:
         table.snapshots += 1

@@ -2,6 +2,7 @@
 """The flow engine: a buffer of captured packets in, a table of finished flows out, without the interpreter's lock."""
 
 cimport cython
+from cpython.buffer cimport PyBuffer_FillInfo
 from cpython.bytes cimport PyBytes_AS_STRING
 from libc.stdint cimport INT64_MAX, UINT32_MAX, int16_t, int32_t, int64_t, uint8_t, uint16_t, uint32_t, uint64_t
 from libc.math cimport exp2, log, sqrt
@@ -94,6 +95,19 @@ COUNTERS = (
     "packets", "bytes", "in_flow", *SKIP_REASONS, *SEEN_NAMES, "flows", "evicted", "single_packet_flows",
     "untracked_retransmissions", "snapshots", "context_forgotten",
 )
+
+
+cdef class Block:
+    """Memory of finished flows that an array has taken over from an engine."""
+
+    cdef FlowRecord *at
+    cdef Py_ssize_t size
+
+    def __getbuffer__(self, Py_buffer *view, int flags):
+        PyBuffer_FillInfo(view, self, self.at, self.size, 0, flags)
+
+    def __dealloc__(self):
+        free(self.at)
 
 
 cdef class FlowEngine:
@@ -192,11 +206,24 @@ cdef class FlowEngine:
 
     def take(self):
         """Return the flows that ended since the last call: array (n,) of FLOW_DTYPE, in the order of their ends."""
-        flows = np.empty(self.table.out_count, FLOW_DTYPE)
-        cdef uint8_t[::1] room
-        if self.table.out_count:
-            room = flows.view(np.uint8)
-            memcpy(&room[0], self.table.out, self.table.out_count * sizeof(FlowRecord))
+        cdef size_t count = self.table.out_count
+        cdef FlowRecord *room = NULL
+        cdef uint8_t[::1] bytes_of
+        cdef Block block
+        if count >= HANDED_OVER:         # no copy: the array takes the memory, the engine takes new
+            room = <FlowRecord *> malloc((PENDING + BATCH) * sizeof(FlowRecord))
+        if room != NULL:
+            block = Block()
+            block.at = self.table.out
+            block.size = count * sizeof(FlowRecord)
+            self.table.out = room
+            self.table.out_room = PENDING + BATCH
+            self.table.out_count = 0
+            return np.frombuffer(block, FLOW_DTYPE)
+        flows = np.empty(count, FLOW_DTYPE)
+        if count:
+            bytes_of = flows.view(np.uint8)
+            memcpy(&bytes_of[0], self.table.out, count * sizeof(FlowRecord))
             self.table.out_count = 0
         return flows
 

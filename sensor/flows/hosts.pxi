@@ -7,14 +7,9 @@
 cdef enum:
     RECENT_WEIGHT = 8            # means give the newest value 1/8 once they have seen eight
 
-cdef struct HostKey:
-    uint8_t address[16]
-    uint64_t ip_version
-
-cdef struct PairKey:
-    uint8_t src[16]
-    uint8_t dst[16]
-    uint64_t ip_version
+cdef enum:
+    HOST_WORDS = 3               # of a key: the address and the IP version
+    PAIR_WORDS = 5               # both addresses and the version
 
 cdef struct Trend:               # mean and variance of the latest values
     double mean
@@ -27,18 +22,16 @@ cdef struct Counts:              # damped, at time_ns
     uint64_t open
 
 cdef struct Host:
-    HostKey key
-    uint64_t salt
+    uint64_t key[HOST_WORDS]
     Counts counts
     uint64_t peers_seen
     uint64_t ports_seen
-    uint64_t reserved[2]         # the sketches begin a cache line
+    uint64_t reserved[3]         # whole cache lines
     uint32_t peers[SKETCH]
     uint32_t ports[SKETCH]
 
 cdef struct Pair:
-    PairKey key
-    uint64_t salt
+    uint64_t key[PAIR_WORDS]
     Counts counts
     double fwd_bytes[SPANS]
     double bwd_bytes[SPANS]
@@ -70,9 +63,9 @@ cdef struct Damping:
     double by600
 
 cdef bint make_hosts(Hosts *hosts, uint32_t host_capacity, uint32_t pair_capacity) noexcept nogil:
-    return (make_recent(&hosts.initiators, host_capacity, sizeof(Host), sizeof(HostKey))
-            and make_recent(&hosts.responders, host_capacity, sizeof(Host), sizeof(HostKey))
-            and make_recent(&hosts.pairs, pair_capacity, sizeof(Pair), sizeof(PairKey)))
+    return (make_recent(&hosts.initiators, host_capacity, sizeof(Host), HOST_WORDS)
+            and make_recent(&hosts.responders, host_capacity, sizeof(Host), HOST_WORDS)
+            and make_recent(&hosts.pairs, pair_capacity, sizeof(Pair), PAIR_WORDS))
 
 cdef void forget_hosts(Hosts *hosts) noexcept nogil:
     hosts.era += 1
@@ -113,6 +106,8 @@ cdef inline void damp(double *values, const Damping *left) noexcept nogil:
 
 cdef inline void move_counts(Counts *counts, int64_t time_ns, Damping *left, Damping *weight) noexcept nogil:
     """Bring counts to an event's time: what is left of them, and what the event weighs if it is older than they are."""
+    if counts.time_ns == 0:              # an entry's first event
+        counts.time_ns = time_ns
     left[0] = damping(time_ns, counts.time_ns)
     weight[0] = damping(counts.time_ns, time_ns)
     if time_ns > counts.time_ns:

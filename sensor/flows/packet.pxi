@@ -83,6 +83,18 @@ cdef struct Key:
     uint8_t vlans
     uint8_t later_fragment # of a datagram whose first fragment was not seen
 
+cdef struct Place:           # where something is counted to a host
+    uint32_t hash
+    uint8_t peer             # bucket of the other host
+    uint8_t port             # bucket of the responder's port
+    uint16_t reserved
+
+cdef struct Opening:         # where a connection that a packet may begin is counted to; see context.pxi
+    Place src
+    Place dst
+    Place pair               # without a peer
+    bint known
+
 cdef struct Packet:
     Key key
     int64_t ts_ns
@@ -101,6 +113,7 @@ cdef struct Packet:
     uint8_t in_flow
     uint8_t quotes               # an ICMP error: `quoted` is the flow that it speaks of
     uint8_t quoted_from_low
+    Opening opening
     Key quoted
 
 cdef inline const uint8_t *source(Packet *packet) noexcept nogil:

@@ -6,11 +6,12 @@
 cdef struct Link:
     uint32_t newer
     uint32_t older
+    uint32_t hash
 
 cdef struct Recent:
     uint8_t *entries             # zeros that take memory once they are used
     size_t stride
-    size_t key_bytes
+    uint32_t key_words           # of 64 bits
     Entry *index
     Link *links
     uint32_t mask
@@ -19,11 +20,11 @@ cdef struct Recent:
     uint32_t newest
     uint32_t oldest
 
-cdef bint make_recent(Recent *table, uint32_t capacity, size_t stride, size_t key_bytes) noexcept nogil:
+cdef bint make_recent(Recent *table, uint32_t capacity, size_t stride, uint32_t key_words) noexcept nogil:
     """Allocate an empty table; False when there is no memory."""
     table.capacity = capacity
     table.stride = stride
-    table.key_bytes = key_bytes
+    table.key_words = key_words
     table.mask = 1
     while table.mask < capacity * 2:
         table.mask <<= 1
@@ -59,11 +60,19 @@ cdef inline size_t recent_bytes(const Recent *table) noexcept nogil:
 cdef inline uint8_t *recent_at(const Recent *table, uint32_t number) noexcept nogil:
     return table.entries + <size_t> number * table.stride
 
-cdef inline uint32_t recent_find(const Recent *table, const void *key, uint32_t hash) noexcept nogil:
+cdef inline bint is_at(const Recent *table, const uint64_t *key, uint32_t number) noexcept nogil:
+    """Whether a key's entry is at a place that has been used."""
+    cdef const uint64_t *held = <const uint64_t *> recent_at(table, number)
+    cdef uint64_t unlike = 0
+    cdef uint32_t at
+    for at in range(table.key_words):
+        unlike |= held[at] ^ key[at]
+    return unlike == 0
+
+cdef inline uint32_t recent_find(const Recent *table, const uint64_t *key, uint32_t hash) noexcept nogil:
     cdef uint32_t at = hash & table.mask
     while table.index[at].slot != NO_SLOT:
-        if (table.index[at].hash == hash
-                and memcmp(recent_at(table, table.index[at].slot), key, table.key_bytes) == 0):
+        if table.index[at].hash == hash and is_at(table, key, table.index[at].slot):
             return table.index[at].slot
         at = (at + 1) & table.mask
     return NO_SLOT
@@ -94,8 +103,7 @@ cdef inline void recent_touch(Recent *table, uint32_t number) noexcept nogil:
         recent_unlink(table, number)
         recent_link(table, number)
 
-cdef uint32_t recent_claim(Recent *table, const void *key, uint32_t hash, uint64_t secret0, uint64_t secret1,
-                           uint64_t *forgotten) noexcept nogil:
+cdef uint32_t recent_claim(Recent *table, const uint64_t *key, uint32_t hash, uint64_t *forgotten) noexcept nogil:
     """Return an entry of zeros for a key that has none; the one updated longest ago makes room."""
     cdef uint32_t number, at
     if table.used < table.capacity:
@@ -105,11 +113,11 @@ cdef uint32_t recent_claim(Recent *table, const void *key, uint32_t hash, uint64
         number = table.oldest
         forgotten[0] += 1
         recent_unlink(table, number)
-        index_remove(table.index, table.mask,
-                     key_hash(recent_at(table, number), table.key_bytes, secret0, secret1), number)
+        index_remove(table.index, table.mask, table.links[number].hash, number)
     memset(recent_at(table, number), 0, table.stride)
-    memcpy(recent_at(table, number), key, table.key_bytes)
+    memcpy(recent_at(table, number), key, table.key_words * 8)
     recent_link(table, number)
+    table.links[number].hash = hash
     at = hash & table.mask
     while table.index[at].slot != NO_SLOT:
         at = (at + 1) & table.mask
@@ -117,11 +125,9 @@ cdef uint32_t recent_claim(Recent *table, const void *key, uint32_t hash, uint64
     table.index[at].slot = number
     return number
 
-cdef inline uint32_t key_hash(const uint8_t *key, size_t size, uint64_t secret0, uint64_t secret1) noexcept nogil:
-    """Hash a key of whole 64-bit words under the process's own secret."""
-    cdef Sip s
-    cdef size_t at
-    sip_start(&s, secret0, secret1)
-    for at in range(0, size, 8):
-        sip_word(&s, word_at(key + at))
-    return <uint32_t> sip_end(&s)
+cdef inline void prefetch_index(const Recent *table, uint32_t hash) noexcept nogil:
+    prefetch_line(&table.index[hash & table.mask])
+
+cdef inline uint32_t recent_guess(const Recent *table, uint32_t hash) noexcept nogil:
+    """The entry that a hash leads to first, most often the right one; NO_SLOT when there is surely none."""
+    return table.index[hash & table.mask].slot

@@ -108,3 +108,5 @@ cdef struct FlowRecord:
     uint8_t seq_flags[FIRST_PACKETS]
     uint32_t reserved_seq
     Context context
+
+cdef size_t CONTEXT_AT = sizeof(FlowRecord) - sizeof(Context)      # where the context begins: it is the record's end

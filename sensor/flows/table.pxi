@@ -5,6 +5,7 @@ ctypedef int Reason
 cdef enum:
     BATCH = 32                   # packets decoded before the first of them is counted: time for memory to arrive
     PENDING = 4096               # feed returns once this many flows wait to be taken
+    HANDED_OVER = 2048            # so many are handed over with their memory; fewer are copied
     SEEN_CAP = 1 << 22           # TCP packets remembered for retransmissions in profile `fork`
     SEEN_MASK = (1 << 23) - 1
     FIN_ENDED = 1

@@ -76,10 +76,16 @@ class Packet:
 
 @dataclass(slots=True)
 class Connection:
-    """What the pieces of a flow share that went on in its roles: when the first began, how many records told of it."""
+    """What the pieces of a flow share that went on in its roles: when the first began, how many records told of it;
+    for its hosts: who knows of its beginning, whether its end is counted; of each piece told, the payload bytes of both
+    directions and the responder's packets.
+    """
 
     start_ns: int | None = None
     told: int = 0
+    era: int = -1
+    ended: bool = False
+    pieces: list[tuple[int, int, int]] = field(default_factory=list)
 
 
 @dataclass(slots=True)
@@ -109,6 +115,7 @@ class Flow:
     connection: Connection = field(default_factory=Connection)
     part: int = 0
     one_name: bool = False
+    context: dict[str, float | tuple[float, ...]] = field(default_factory=dict)
 
     @property
     def closed(self) -> bool:

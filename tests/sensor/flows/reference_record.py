@@ -6,16 +6,23 @@ import statistics
 from collections.abc import Mapping, Sequence
 from fractions import Fraction
 
+import numpy as np
+
+from sensor.flows import FLOW_DTYPE
 from tests.sensor.flows.reference import TCP, Flow, Packet
 from tests.sensor.flows.reference_columns import bulks, periods
 from tests.sensor.flows.reference_id import flow_id
 
-Value = int | float | bytes | tuple[int, ...]
+Value = int | float | bytes | tuple[float, ...]
 Record = dict[str, Value]
 REASONS = {"fin": 1, "rst": 2, "idle": 3, "active": 4, "evicted": 5, "shutdown": 6, "reuse": 7, "snapshot": 8}
 GAP_NS = 1_000_000_000
 # Welford's running sum of squares and the exact one differ by rounding of the largest square.
 ROUNDING = 1e-9
+FIRST_PACKETS = 12
+CONTEXT = FLOW_DTYPE["context"]
+# The engine tells single precision; a variation near 0 is the root of what rounding left.
+SINGLE, NEAR_0 = 1e-6, 1e-6
 
 
 def moments(prefix: str, values: Sequence[int]) -> Record:
@@ -72,6 +79,7 @@ def record(flow: Flow) -> Record:
         "bwd_last_win": windows[-1] if windows else -1,
         "gaps_1s": sum(gap > GAP_NS for gap in gaps(flow.packets)),
     }
+    told |= sequence(flow) | context(flow)
     told |= moments("iat", gaps(flow.packets))
     told |= moments("active", active) | moments("idle", idle)
     for name, packets in (("fwd", ahead), ("bwd", back)):
@@ -83,6 +91,27 @@ def record(flow: Flow) -> Record:
         told[f"{name}.bulk_pkts"] = found.pkts
         told[f"{name}.bulk_bytes"] = found.bytes
         told[f"{name}.bulk_ns"] = found.spent_ns
+    return told
+
+
+def sequence(flow: Flow) -> Record:
+    """The first packets one by one: gap in whole microseconds, signed size, flags; 0 where there is none."""
+    first = [0, *gaps(flow.packets)]
+    signs = [1 if forward else -1 for forward in flow.forward]
+    columns = {
+        "seq_gap_us": [min(max(gap, 0) // 1000, 2**32 - 1) for gap in first],
+        "seq_size": [sign * (p.payload_bytes + 1) for sign, p in zip(signs, flow.packets, strict=True)],
+        "seq_flags": [p.flags for p in flow.packets],
+    }
+    return {name: (*values, *[0] * FIRST_PACKETS)[:FIRST_PACKETS] for name, values in columns.items()}
+
+
+def context(flow: Flow) -> Record:
+    """What the hosts were doing; zeros where nobody kept count."""
+    told: Record = {}
+    for name in CONTEXT.names or ():
+        shape = CONTEXT[name].shape
+        told[f"context.{name}"] = flow.context.get(name, (0.0,) * shape[0] if shape else 0.0)
     return told
 
 
@@ -121,7 +150,10 @@ def unlike(ours: Mapping[str, Value], theirs: Mapping[str, Value]) -> list[str]:
     told = []
     for name, value in ours.items():
         other = theirs[name]
-        if isinstance(value, float) and isinstance(other, int | float):
+        if name.startswith("context."):
+            if not np.allclose(np.asarray(other), np.asarray(value), rtol=SINGLE, atol=NEAR_0):
+                told.append(f"{name}: engine {other!r}, reference {value!r}")
+        elif isinstance(value, float) and isinstance(other, int | float):
             base = name.rpartition(".")[0]
             largest = max(abs(float(str(ours[f"{base}.{end}"]))) for end in ("min", "max"))
             scale = largest * largest * 8 if name.endswith(".m2") else largest

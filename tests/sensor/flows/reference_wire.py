@@ -6,11 +6,12 @@ when nobody speaks for a while. When it was both idle for too long and too old, 
 reason. By choice, a destination-unreachable message belongs to the flow that it quotes while that is open, and a SYN
 like the first one goes on with a closed flow.
 
-The clock is the time of every packet, also of one that is no flow's. The engine looks whose time is up whenever the
-clock passes a multiple of 2**28 ns, at most 1023 of them ahead; a flow is filed under the multiple after its deadline,
-and filed again only when it is looked at, closed or cut. With packets in order this changes nothing; a packet that
-comes late finds its flow there or gone by this rule. When the clock falls back by over an hour it starts anew, and
-what was filed keeps its place in the round of 1024 multiples.
+The clock is the time of every packet, also of one that is no flow's. The engine looks whose time is up at every
+multiple of 2**28 ns that the clock passes, one after the other and as if it were just that time, at most 1023 of them
+ahead; a flow is filed under the multiple after its deadline, behind those that were filed there before, and filed again
+only when it is looked at, closed or cut. With packets in order this says only in which order flows leave; a packet that
+comes late finds its flow there or gone by this rule. When the clock falls back by over an hour it starts anew, what was
+filed keeps its place in the round of 1024 multiples, and what was known of hosts is forgotten.
 """
 
 from __future__ import annotations
@@ -31,6 +32,7 @@ from tests.sensor.flows.reference import (
     close,
     is_answer,
 )
+from tests.sensor.flows.reference_context import Context
 from tests.sensor.flows.reference_decode import Decoder
 
 TICK_NS = 1 << 28
@@ -65,6 +67,12 @@ class Rules(Protocol):
     def snapshot_pkts(self) -> int: ...
     @property
     def snapshot_closed(self) -> bool: ...
+    @property
+    def context(self) -> bool: ...
+    @property
+    def context_hosts(self) -> int: ...
+    @property
+    def context_pairs(self) -> int: ...
 
 
 WireKey = tuple[Key, int, tuple[int, ...], tuple[int, int], bool]
@@ -83,6 +91,7 @@ class Place:
     flow: Flow
     number: int
     tick: int = 0
+    filed: int = 0
     dormant: bool = False
 
 
@@ -97,6 +106,8 @@ class Table:
         self.clock_ns: int | None = None
         self.tick = 0
         self.number = 0
+        self.filed = 0
+        self.context = Context(rules.context_hosts, rules.context_pairs) if rules.context else None
 
     def take(self, packet: Packet) -> None:
         """Put a packet into the flow that it belongs to."""
@@ -116,9 +127,13 @@ class Table:
             self._end(key, self._first_up(place, idle_ns))
             self._start(key, packet)
         elif place.dormant or reuse or self._too_old(flow, packet.time_ns):
+            goes_on = self._goes_on(flow, packet, reuse)
             if not place.dormant:
-                self._report(flow, "active" if self._too_old(flow, packet.time_ns) else "reuse")
-            self._succeed(place, packet, reuse)
+                reason: Reason = "active" if self._too_old(flow, packet.time_ns) else "reuse"
+                self._report(flow, reason, last=not goes_on)
+            elif not goes_on:
+                self._end_untold(flow)
+            self._succeed(place, packet, goes_on)
         else:
             flow.add(packet, forward=self._forward(flow, packet))
             before = flow.closed
@@ -139,17 +154,18 @@ class Table:
         """Move the clock and end the flows whose time is up; a fall of over an hour sets it anew."""
         tick = now_ns // TICK_NS
         if self.clock_ns is None or now_ns < self.clock_ns - HOUR_NS:
+            if self.context and self.clock_ns is not None:
+                self.context.forget()
             self.clock_ns, self.tick = now_ns, tick
             for place in self.live.values():
                 place.tick = tick + 1 + (place.tick - tick - 1) % (TICKS_AHEAD + 1)
             return
         self.clock_ns = max(self.clock_ns, now_ns)
-        if tick <= self.tick:
-            return
-        self.tick = tick
-        due = [key for key, place in self.live.items() if place.tick <= tick]
-        for key in sorted(due, key=lambda key: self.live[key].tick):
-            self._look(key, now_ns)
+        while due := [key for key, place in self.live.items() if place.tick <= tick]:
+            first = min(due, key=lambda key: (self.live[key].tick, self.live[key].filed))
+            self.tick = self.live[first].tick
+            self._look(first, self.tick * TICK_NS)
+        self.tick = max(self.tick, tick)
 
     def _look(self, key: WireKey, now_ns: int) -> None:
         place = self.live[key]
@@ -158,7 +174,7 @@ class Table:
             self._end(key, self._first_up(place, idle_ns))
             return
         if not place.dormant and self._too_old(place.flow, now_ns):
-            self._report(place.flow, "active")
+            self._report(place.flow, "active", last=False)
             place.dormant = True
         self._file(place)
 
@@ -171,6 +187,8 @@ class Table:
             deadlines.append(place.flow.start_ns + self.rules.active_ns)
         tick = min(deadlines, default=1 << 62) // TICK_NS + 1
         place.tick = min(max(tick, self.tick + 1), self.tick + TICKS_AHEAD)
+        self.filed += 1
+        place.filed = self.filed
 
     def _idle_ns(self, place: Place) -> int:
         flow, rules = place.flow, self.rules
@@ -223,7 +241,10 @@ class Table:
 
     def _open(self, place: Place, packet: Packet) -> None:
         """Count a flow's first packet; its FIN or RST counts like any other's."""
+        fresh = place.flow.connection.start_ns is None
         place.flow.add(packet, forward=self._forward(place.flow, packet))
+        if fresh and self.context:
+            self.context.begin(place.flow)
         place.dormant = False
         close(place.flow, packet)
         self._look_closely(place.flow, was_open=True)
@@ -234,28 +255,40 @@ class Table:
         if just_closed or len(flow.packets) == self.rules.snapshot_pkts:
             copied = flow.snapshot()
             copied.conn_ns += self._own_ns(flow)
+            if self.context:
+                self.context.tell(copied, cut=False, last=False)
             self.done.append(copied)
 
-    def _succeed(self, place: Place, packet: Packet, reuse: bool) -> None:
+    def _goes_on(self, old: Flow, packet: Packet, reuse: bool) -> bool:
+        """Whether what follows on a flow's key is of the same connection."""
+        dialogue = packet.proto == UDP and packet.time_ns - old.last_ns <= self.rules.active_ns
+        return not reuse and (packet.proto == TCP or dialogue)
+
+    def _succeed(self, place: Place, packet: Packet, goes_on: bool) -> None:
         """Begin the next flow of the same two ends, in the same roles where it goes on with the last."""
         old = place.flow
-        gap_ns = packet.time_ns - old.last_ns
-        dialogue = packet.proto == UDP and gap_ns <= self.rules.active_ns
-        if not reuse and (packet.proto == TCP or dialogue):
+        if goes_on:
             place.flow = old.piece()
             place.flow.first_syn = old.first_syn
-            place.flow.conn_ns = old.conn_ns + gap_ns
+            place.flow.conn_ns = old.conn_ns + packet.time_ns - old.last_ns
         else:
             place.flow = self._fresh(packet)
         place.number = self._next_number()
         self._open(place, packet)
         self._file(place)
 
-    def _report(self, flow: Flow, reason: Reason) -> None:
+    def _report(self, flow: Flow, reason: Reason, *, last: bool) -> None:
         """Move a flow out; its own duration joins its connection's time, for TCP."""
         flow.tell(reason)
         flow.conn_ns += self._own_ns(flow)
+        if self.context:
+            self.context.tell(flow, cut=reason == "active", last=last)
         self.done.append(flow)
+
+    def _end_untold(self, flow: Flow) -> None:
+        """End a connection whose last piece was told without knowing that it was the last."""
+        if self.context:
+            self.context.end(flow)
 
     @staticmethod
     def _own_ns(flow: Flow) -> int:
@@ -263,12 +296,14 @@ class Table:
 
     def _end(self, key: WireKey, reason: Reason) -> None:
         place = self.live.pop(key)
-        if not place.dormant:
-            self._report(place.flow, reason)
+        if place.dormant:
+            self._end_untold(place.flow)
+        else:
+            self._report(place.flow, reason, last=True)
 
     def finish(self) -> list[Flow]:
-        """End what is open and return every flow."""
-        for key in list(self.live):
+        """End what is open, idle longest first, and return every flow."""
+        for key in sorted(self.live, key=lambda k: (self.live[k].flow.last_ns, self.live[k].number)):
             self._end(key, self._reason(self.live[key].flow, "shutdown"))
         return self.done
 
