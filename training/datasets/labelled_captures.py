@@ -23,7 +23,7 @@ from training.datasets.captures import BEYOND, pair_keys, thinned, tuple_keys
 from training.datasets.conversations import Key, nanoseconds, packed, spans
 from training.datasets.labels import normalise, rule_for
 from training.datasets.manifest import Manifest, SourceFile, sha256_of
-from training.datasets.recordings import assemble
+from training.datasets.recordings import assemble, whole
 from training.datasets.table import FlowTable, Loaded, join
 
 if TYPE_CHECKING:
@@ -180,7 +180,7 @@ def attack_packets(capture: Capture, path: Path, labels: Path) -> dict[Key, list
                 pass
             taken.append(engine.take())
     times: dict[Key, list[int]] = {}
-    for key, start_ns, _ in spans(np.concatenate(taken)) if taken else ():
+    for key, start_ns, _ in spans(whole(taken)):
         times.setdefault(key, []).append(start_ns)
     return {key: sorted(found) for key, found in times.items()}
 

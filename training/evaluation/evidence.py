@@ -267,7 +267,7 @@ def of_tables(name: str, tables: "Mapping[tuple[str, str], FlowTable]") -> Evide
 
 def _joined(name: str, captures: tuple[str, ...], parts: Sequence[Replay], truth: npt.NDArray[np.int8]) -> Evidence:
     """Return replays put one behind the other, without what their labels say."""
-    flows = np.concatenate([part.flows for part in parts])
+    flows = recordings.whole(part.flows for part in parts)
     count = len(flows)
     return Evidence(
         name=name,

@@ -14,6 +14,7 @@ from sensor.assembly import profile
 from sensor.config import Config
 from sensor.flows import FlowEngine, Framing
 from training.datasets import frames
+from training.datasets.recordings import whole
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,4 +64,4 @@ def replay(path: Path) -> Replay:
     reached = np.maximum.accumulate(packets.time_ns // 1000 * 1000)
     packet = np.repeat(np.array(made, dtype=np.int64), [len(part) for part in taken])
     packet = np.minimum(packet, max(len(packets) - 1, 0))
-    return Replay(np.concatenate(taken), packet, reached[packet] if len(reached) else packet, reached)
+    return Replay(whole(taken), packet, reached[packet] if len(reached) else packet, reached)

@@ -100,3 +100,12 @@ def test_two_recordings_of_one_name_are_refused(tmp_path):
         recorded.write(tmp_path / folder, "day", [PAGE])
     with pytest.raises(NettrusionError, match="read already"):
         list(recordings.read([tmp_path]))
+
+
+def test_tables_of_flows_are_put_one_behind_the_other(tmp_path):
+    recorded.write(tmp_path, "mon", recorded.day(1))
+    flows = recordings.assemble(tmp_path / "mon.pcap.gz")
+    both = recordings.whole([flows[:3], flows[3:3], flows[3:]])
+    assert both.tobytes() == flows.tobytes()
+    both["proto"] = 0
+    assert recordings.whole([]).shape == (0,)
