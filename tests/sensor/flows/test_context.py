@@ -7,6 +7,7 @@ import pytest
 from numpy.typing import NDArray
 
 from sensor.flows import COUNTERS, FLOW_DTYPE, PROFILES, FlowEngine, Framing, Reason
+from sensor.flows.rows import pick
 from tests.sensor.flows.captures import SECOND, Frame, pcap, run
 from tests.sensor.flows.test_table import ACK, RST, SYN, WIRE, ip, stream, tcp, udp
 
@@ -23,7 +24,8 @@ def context(flows: NDArray[np.void], name: str) -> NDArray[np.float32]:
 def ended(flows: NDArray[np.void]) -> NDArray[np.void]:
     """Return the records of flows that ended, in the order of their beginnings."""
     over = flows[flows["reason"] != Reason.SNAPSHOT]
-    return over[np.argsort(over["start_ns"], kind="stable")]
+    order: NDArray[np.intp] = np.argsort(over["start_ns"], kind="stable")
+    return pick(over, order)
 
 
 def to_port(number: int, flags: int, *, back: bool = False, host: int = 2) -> bytes:
@@ -66,9 +68,8 @@ def test_a_scan_of_300_ports():
 
 
 def test_a_sweep_of_hosts_and_a_flood_from_many():
-    swept = [
-        (n * 0.1, ip(2, 1, b"\x08\0" + bytes(6)).replace(b"\x0a\0\0\x01", bytes([10, 0, 1, n]))) for n in range(40)
-    ]
+    echo, first = ip(2, 1, b"\x08\0" + bytes(6)), bytes([10, 0, 0, 1])
+    swept = [(n * 0.1, echo.replace(first, bytes([10, 0, 1, n]))) for n in range(40)]
     _, flows = run(stream(*swept))
     assert context(ended(flows), "src_peers")[-1, 0] == pytest.approx(40, rel=0.25)
     assert context(ended(flows), "src_ports")[-1, 0] == pytest.approx(1, abs=0.01)
@@ -95,10 +96,8 @@ def test_slowloris_keeps_connections_open():
     """100 connections that send a byte every 30 s."""
     begun = [(n * 0.1, tcp(SYN, port=2000 + n)) for n in range(100)]
     answers = [(n * 0.1 + 0.01, tcp(SYN_ACK, back=True, port=2000 + n)) for n in range(100)]
-    bytes_sent = [
-        (30 * k + n * 0.1, tcp(PSH_ACK, port=2000 + n, data=b"x")) for k in (1, 2, 3, 4, 5) for n in range(100)
-    ]
-    _, flows = run(stream(*sorted(begun + answers + bytes_sent, key=lambda one: one[0])))
+    late = [(30 * k + n * 0.1, tcp(PSH_ACK, port=2000 + n, data=b"x")) for k in range(1, 6) for n in range(100)]
+    _, flows = run(stream(*sorted(begun + answers + late, key=lambda one: one[0])))
     cut = flows[flows["reason"] == Reason.ACTIVE]
     assert len(cut) == 100
     for name in ("src_open", "dst_open", "pair_open"):
@@ -276,7 +275,7 @@ def test_memory_is_counted_as_far_as_it_is_used():
 @pytest.mark.parametrize("value", [0, -1, 2**24 + 1])
 def test_a_table_of_nonsense_size_is_refused(field: str, value: int):
     with pytest.raises(ValueError, match=field):
-        replace(WIRE, **{field: value})
+        replace(WIRE, **{field: value})  # type: ignore[arg-type]
 
 
 def test_context_has_no_field_but_single_precision():
