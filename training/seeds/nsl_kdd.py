@@ -144,8 +144,8 @@ def choose(train: Benchmark, wanted: list[Detector], say: Callable[[str], None])
     found = {}
     for detector in wanted:
         found[detector.name] = nsl_kdd_choice.recall(train, detector)
-        means = ", ".join(f"{kinds['mean']:.3f} at {rate}" for rate, kinds in found[detector.name].items())
-        say(f"{detector.name}: {means}")
+        means = [f"{one['kinds']:.3f} and {one['rows']:.3f} at {rate}" for rate, one in found[detector.name].items()]
+        say(f"{detector.name}: recall by kinds and by rows {', '.join(means)}")
     return found
 
 
@@ -155,7 +155,8 @@ def written(found: dict[str, Any], seeds: int) -> str:
     for name in (TEST, HARD):
         lines = {_titled(key, one["labels"]): one[name] for key, one in found.items()}
         parts.append(
-            f"{TRAIN} to {name}, means of {seeds} seeds [least, largest]; bold: chosen on {TRAIN} alone\n\n{table(lines)}"
+            f"{TRAIN} to {name}, means of {seeds} seeds [least, largest];"
+            f" bold: chosen on {TRAIN} alone\n\n{table(lines)}"
         )
     return "\n".join(parts)
 

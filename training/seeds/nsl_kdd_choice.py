@@ -7,6 +7,7 @@ clusters that the detector has not seen, not near-copies of rows it has.
 """
 
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
@@ -53,11 +54,13 @@ def folds(train: Benchmark, seed: int = 0) -> Iterator[tuple[Rows, Rows, Rows]]:
 
 
 def recall(train: Benchmark, detector: Detector, seed: int = 0) -> dict[str, dict[str, float]]:
-    """Return recall on types left out, by budget: the mean over kinds of attack, and each kind.
+    """Return recall on types left out, by budget: two means, and each kind of attack.
 
-    Within a kind a type counts by the root of its rows: one row decides nothing, a flood not all.
+    `kinds` is the mean over kinds of attack; within a kind a type counts by the root of its rows: one
+    row decides nothing, a flood not all. `rows` is the mean over types, each counting by its rows in
+    the training file, as the share of attacks found in a test file counts them.
     """
-    found: dict[str, dict[str, list[tuple[float, float]]]] = {f"{rate:g}": {} for rate in BUDGETS}
+    found: dict[str, list[_Reached]] = {f"{rate:g}": [] for rate in BUDGETS}
     for learnt, held, left in folds(train, seed):
         score = detector.fit(train.rows(learnt), seed)
         quiet, asked = score(train.rows(held)), train.rows(left)
@@ -67,13 +70,27 @@ def recall(train: Benchmark, detector: Detector, seed: int = 0) -> dict[str, dic
                 own = asked.label == label
                 kind = str(asked.category[own][0])
                 reached = tpr_at(quiet, scores[own], rate)
-                found[f"{rate:g}"].setdefault(kind, []).append((reached, float(np.sqrt(own.sum()))))
-    figures = {rate: {kind: _weighted(types) for kind, types in kinds.items()} for rate, kinds in found.items()}
-    return {rate: {"mean": float(np.mean(list(kinds.values()))), **kinds} for rate, kinds in figures.items()}
+                found[f"{rate:g}"].append(_Reached(kind, reached, int(own.sum()), int((train.label == label).sum())))
+    return {rate: _means(types) for rate, types in found.items()}
 
 
-def _weighted(types: Sequence[tuple[float, float]]) -> float:
-    return sum(reached * weight for reached, weight in types) / sum(weight for _, weight in types)
+@dataclass(frozen=True, slots=True)
+class _Reached:
+    """Recall of one type, on so many rows, of so many that the training file has."""
+
+    kind: str
+    recall: float
+    rows: int
+    of: int
+
+
+def _means(types: Sequence[_Reached]) -> dict[str, float]:
+    kinds = {}
+    for kind in sorted({one.kind for one in types}):
+        own = [one for one in types if one.kind == kind]
+        kinds[kind] = float(np.average([one.recall for one in own], weights=np.sqrt([one.rows for one in own])))
+    by_rows = float(np.average([one.recall for one in types], weights=[one.of for one in types]))
+    return {"kinds": float(np.mean(list(kinds.values()))), "rows": by_rows, **kinds}
 
 
 def _clusters(normal: Benchmark, seed: int) -> npt.NDArray[np.int64]:

@@ -243,9 +243,9 @@ class Together:
 
 
 CHOSEN = {False: "autoencoder and neighbours", True: "neighbours and boosting"}
-"""Chosen on the training file, kinds of attack counting alike, before any test row was scored: without and with labels."""
+"""Chosen on the training file, kinds of attack counting alike, before any test row was scored; by use of labels."""
 CHOSEN_LATER = {False: "both autoencoders and neighbours", True: "the seed's, neighbours and boosting"}
-"""Chosen on the training file after those were judged, attacks counting by their rows as the figures count them."""
+"""Chosen on the training file once those were judged, attacks counting by rows, as the figures count them."""
 
 
 def detectors() -> list[Detector]:

@@ -46,7 +46,7 @@ def test_choosing_reads_the_training_file_alone(tmp_path, few):
         (folder / name).write_text("\n".join((folder / name).read_text().splitlines()[:3]) + "\n")
     assert nsl_kdd.run(parse(folder, "--out", tmp_path / "out", "--choose", "--detectors", "neighbours")) == 0
     found = json.loads((tmp_path / "out" / "choice.json").read_text())
-    assert found["neighbours"]["0.1"]["mean"] > 0.5
+    assert found["neighbours"]["0.1"]["kinds"] > 0.5
     assert not (tmp_path / "out" / "metrics.json").exists()
 
 

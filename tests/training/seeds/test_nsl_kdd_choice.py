@@ -48,8 +48,29 @@ class Cheats:
 
 def test_who_only_remembers_finds_nothing(tmp_path):
     train = connections.train(tmp_path)
-    assert {kinds["mean"] for kinds in recall(train, Knows()).values()} == {0.0}
-    assert {kinds["mean"] for kinds in recall(train, Cheats()).values()} == {1.0}
+    for mean in ("kinds", "rows"):
+        assert {found[mean] for found in recall(train, Knows()).values()} == {0.0}
+        assert {found[mean] for found in recall(train, Cheats()).values()} == {1.0}
+
+
+@dataclass(frozen=True)
+class OneType:
+    """A detector that finds one type, of fewer rows than the others, and nothing else."""
+
+    name: str = "one type"
+    labels: bool = False
+
+    def fit(self, train: Benchmark, seed: int):
+        return lambda asked: (asked.label == "satan").astype(float)
+
+
+def test_kinds_count_alike_or_by_their_rows(tmp_path):
+    train = connections.train(tmp_path)
+    fewer = train.rows(np.flatnonzero((train.label != "satan") | (np.cumsum(train.label == "satan") <= 5)))
+    found = recall(fewer, OneType())["0.01"]
+    assert found["probe"] == 1.0
+    assert found["kinds"] == 1 / 3
+    assert found["rows"] == 5 / (5 + 3 * 15)
 
 
 def test_folds_repeat(tmp_path):
