@@ -7,6 +7,7 @@ from numpy.typing import NDArray
 
 from sensor.calibrating.levels import Levels
 from sensor.calibrating.period import Period
+from sensor.rulebook.addresses import AddressSet
 from sensor.traffic import ROW, Batch, ended
 
 MAX_ROWS: Final = 1_000_000
@@ -20,10 +21,17 @@ class Gathered:
         levels: the scores of all flows that have ended.
         period: the time that they took.
         floor_ppm: below this score no flow was kept, for want of memory; no threshold below it can be judged.
+        set_aside: flows that were left out because of their addresses.
     """
 
-    def __init__(self, max_rows: int = MAX_ROWS) -> None:
-        """Begin without traffic; at most so many flows are kept, those that score highest."""
+    def __init__(self, max_rows: int = MAX_ROWS, leave_out: AddressSet | None = None) -> None:
+        """Begin without traffic.
+
+        At most so many flows are kept, those that score highest. Flows from or to some addresses can be left out,
+        as if nobody had sent them: attacks that were found in the traffic. Their time counts as seen.
+        """
+        self.set_aside = 0
+        self._leave_out = leave_out
         self.levels = Levels()
         self.period = Period()
         self.floor_ppm = 0
@@ -34,8 +42,12 @@ class Gathered:
     def add(self, batch: Batch) -> None:
         """Take in a batch."""
         rows = batch.rows
-        self.levels.add(rows["ppm"][ended(rows)])
         self.period.add(rows["start_ns"], rows["end_ns"])
+        if self._leave_out is not None:
+            aside = np.logical_or(*(self._leave_out.mask(rows["ip_version"], rows[side]) for side in ("src", "dst")))
+            self.set_aside += int(np.count_nonzero(aside & ended(rows)))
+            rows = rows[~aside]
+        self.levels.add(rows["ppm"][ended(rows)])
         kept = rows[rows["ppm"] >= self.floor_ppm]
         self._parts.append(kept)
         self._kept += len(kept)

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from sensor.calibrating import Finding, Gathered
     from sensor.config import Config
     from sensor.detector import BundleMeta
+    from sensor.rulebook.addresses import AddressSet
     from sensor.selftest import SelftestResult
     from sensor.traffic import Traffic
 
@@ -35,6 +36,11 @@ def configure(parser: argparse.ArgumentParser) -> None:
         "--certain",
         action="store_true",
         help="keep the 95 %% upper limit of the rate within the budget, not the rate that was seen",
+    )
+    parser.add_argument(
+        "--leave-out",
+        metavar="ADDRESSES",
+        help='flows from or to these are left out, as in rules: 192.0.2.1 or "[192.0.2.0/24,2001:db8::1]"',
     )
     parser.add_argument(
         "-o", "--output", type=Path, metavar="FILE", help="write here (default: detector.calibration, beside the model)"
@@ -95,7 +101,7 @@ def run(args: argparse.Namespace) -> int:
     if not found.passed and not args.dry_run:
         raise NettrusionError(
             f"nothing was written: with the threshold {made.threshold:.6f} the sensor would refuse to start"
-            " (see selftest); if there are attacks in this traffic take them out of it, else allow more alerts"
+            " (see selftest); if there are attacks in this traffic --leave-out their addresses, else allow more alerts"
         )
     if args.dry_run:
         return 0
@@ -125,15 +131,32 @@ def gather(args: argparse.Namespace, config: "Config", detector: Any) -> "tuple[
     from sensor.traffic import Traffic, nothing_usable, sort_out
 
     inputs = sort_out(args.traffic)
-    gathered = Gathered()
+    gathered = Gathered(leave_out=addresses(args.leave_out, config))
     with Progress() as progress:
         traffic = Traffic(config, detector, progress)
         for batch in traffic.read(inputs, args.source):
             gathered.add(batch)
     say_faults(traffic, inputs.skipped)
+    if gathered.set_aside and not gathered.levels.flows:
+        raise NettrusionError(f"--leave-out {args.leave_out}: leaves out every flow; name fewer addresses")
+    if gathered.set_aside:
+        traffic.counts["flows of the addresses named"] += gathered.set_aside
     if not gathered.levels.flows:
         raise nothing_usable(traffic.counts, f"{detector.meta.name} {detector.meta.version}")
     return traffic, gathered
+
+
+def addresses(group: str | None, config: "Config") -> "AddressSet | None":
+    """Return a group of addresses, None for none. Raises NettrusionError for what is no such group."""
+    from sensor.rulebook import rule_variables
+    from sensor.rulebook.addresses import parse_addresses
+
+    if group is None:
+        return None
+    try:
+        return parse_addresses(group, rule_variables(config))
+    except ValueError as error:
+        raise NettrusionError(f"--leave-out {group}: {error}") from error
 
 
 def say_faults(traffic: "Traffic", skipped: tuple[str, ...]) -> None:
@@ -219,7 +242,7 @@ def top_lines(finding: "Finding") -> Iterator[str]:
     from sensor.calibration import time_text
 
     yield ""
-    yield "highest scores, by source (* reaches the threshold). An attack among them raises it: calibrate without it."
+    yield "highest scores, by source (* reaches the threshold). An attack among them raises it: --leave-out ADDRESS."
     for one in finding.top:
         where = f"{address(one.src)} -> {address(one.dst)}" + (f" port {one.dst_port}" if one.dst_port else "")
         flows = f"; {one.flows:,} flows to {one.destinations:,} addresses" if one.flows > 1 else ""

@@ -117,7 +117,7 @@ def test_a_threshold_that_the_sensor_would_not_start_with_is_not_written(tmp_pat
     said = capsys.readouterr()
     # One of the two, as the model's highest scores are.
     assert "nothing was written" in said.err or "no threshold keeps 1/week" in said.err
-    assert "An attack among them raises it" in said.out
+    assert "An attack among them raises it: --leave-out" in said.out
     assert not path.exists()
 
 
@@ -177,6 +177,25 @@ def test_damaged_lines_are_told_and_the_rest_counts(tmp_path, eve, hours, usual,
     said = capsys.readouterr()
     assert f"{path}:1: " in said.err and "1 damaged lines were left out" in said.err
     assert json.loads(said.out)["threshold"] == whole["threshold"]
+
+
+def test_an_attacker_can_be_left_out(found, hours):
+    few = ["-n", "--budget", budget(0, hours)]
+    whole = found(*few, DEMO)
+    loudest = whole["top"][0]["src_ip"]
+    without = found(*few, "--leave-out", loudest, DEMO)
+    assert loudest not in {one["src_ip"] for one in without["top"]}
+    assert without["flows"] == whole["flows"] - without["left_out"]["flows of the addresses named"] < whole["flows"]
+    assert without["hours"] == whole["hours"]
+    assert (without["threshold"] or 1) <= (whole["threshold"] or 1)
+
+
+@pytest.mark.parametrize(
+    ("group", "wrong"), [("[0.0.0.0/0,::/0]", "leaves out every flow"), ("10.0.0.300", "is not an address")]
+)
+def test_what_cannot_be_left_out_is_said(group, wrong, capsys):
+    assert main(["calibrate", "-n", "--budget", "20/day", "--leave-out", group, DEMO]) == 1
+    assert wrong in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("args", [["--budget", "20 a day"], ["--budget", "20/day", "--rules", "/nowhere"]])
