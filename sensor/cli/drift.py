@@ -5,8 +5,9 @@ import json
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
-from sensor.cli.calibrate import add_traffic, clock, effective, hours, rate, say_faults
+from sensor.cli.calibrate import add_traffic, effective, say_faults
 from sensor.cli.config import add_set
+from sensor.cli.finding import clock, hours, rate
 
 if TYPE_CHECKING:
     from sensor.calibration import Calibration

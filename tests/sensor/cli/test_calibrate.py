@@ -11,6 +11,8 @@ import pytest
 
 from sensor.calibration import read_calibration
 from sensor.cli import main
+from sensor.cli.finding import address, rate
+from sensor.cli.finding import hours as hours_text
 from sensor.scoring import MODEL
 from tests.sensor.traffic.made import line
 
@@ -196,6 +198,18 @@ def test_an_attacker_can_be_left_out(found, hours):
 def test_what_cannot_be_left_out_is_said(group, wrong, capsys):
     assert main(["calibrate", "-n", "--budget", "20/day", "--leave-out", group, DEMO]) == 1
     assert wrong in capsys.readouterr().err
+
+
+def test_figures_have_no_more_digits_than_they_deserve():
+    assert [hours_text(days) for days in (0.0005, 0.05, 1.5, 3, 1000)] == [
+        "0.7 min",
+        "1.2 h",
+        "36.0 h",
+        "3.0 days",
+        "1,000.0 days",
+    ]
+    assert [rate(value) for value in (0, 19.24, 12_345.6)] == ["0.0", "19.2", "12,346"]
+    assert [address(packed) for packed in (b"", bytes(4), bytes(15) + b"\1")] == ["-", "0.0.0.0", "::1"]
 
 
 @pytest.mark.parametrize("args", [["--budget", "20 a day"], ["--budget", "20/day", "--rules", "/nowhere"]])
