@@ -60,6 +60,20 @@ def test_snapshots_count_as_no_flow_but_know_what_their_flow_is(folder):
     assert (found.truth[snapshots] == ATTACK).tolist() == told
 
 
+def test_a_flow_that_turns_out_to_be_an_attack_was_one_all_along(folder):
+    """Of a flow of a hundred packets only the FIN is the attack's; what was said of it before counts as found."""
+    talk = recorded.Talk(recorded.START_US, "10.66.6.6", 4000, "10.9.9.10", 22, "x", sizes=(100,) * 100)
+    recorded.write(folder, "mixed", [talk])
+    bpf = "src host 10.66.6.6 and tcp[tcpflags] & tcp-fin != 0"
+    (folder / "labels.tsv").write_text((folder / "labels.tsv").read_text().replace(SCAN, bpf))
+    found = evidence.of_captures(folder, folder / "labels.tsv")
+    own = found.capture == 0
+    assert found.flows["reason"][own][0] == Reason.SNAPSHOT
+    assert own.sum() > 1
+    assert (found.truth[own] == ATTACK).all()
+    assert len(set(found.first_ns[own].tolist())) == 1
+
+
 def test_a_capture_without_truth_is_left_out_and_counted(folder):
     text = (folder / "labels.tsv").read_text().replace(SCAN, "?csv")
     (folder / "labels.tsv").write_text(text)

@@ -144,3 +144,18 @@ def test_one_sided_data_is_refused(found):
         judge(subject(np.zeros(len(found))), replace(found, truth=np.ones_like(found.truth)))
     with pytest.raises(NettrusionError, match="no attack flow"):
         judge(subject(np.zeros(len(found))), replace(found, truth=np.zeros_like(found.truth)))
+
+
+def test_records_of_zeek_have_incidents_and_seconds_but_no_packets(shared_data):
+    from training.datasets import zeek_labelled
+
+    records = evidence.of_records("zeek", zeek_labelled.read([shared_data / "zeek"]))
+    features = FeatureSet.load("iscx2012")
+    reset = features.names.index("bwd_rst")
+    judged = judge(Subject.of_function("refused", lambda rows: rows[:, reset] * 0.9, features, "iscx2012"), records)
+    assert judged.families[0].name == "exfiltration"
+    assert judged.families[0].recall["own"].flows > 0.9
+    delay = judged.points[0].incidents.delay["exfiltration"]
+    assert delay.packets is None
+    assert delay.seconds >= 0
+    assert judged.points[0].incidents.days > 0
