@@ -27,6 +27,9 @@ def test_a_dense_network_passes_on_ten_thousand_rows():
     assert report.max_score_difference < 1e-6
     assert report.max_contribution_difference < 1e-5
     assert set(report.as_dict()) >= {"bytes", "nodes", "work"}
+    assert report.occlusion_rank_correlation > 0.7
+    assert report.occlusion_top_share > 0.8
+    assert report.occluded_alerts > 20
 
 
 @pytest.mark.parametrize("made", [linear, forest, *FAMILIES])
@@ -122,3 +125,32 @@ def test_a_score_that_depends_on_its_batch_is_found(monkeypatch):
     monkeypatch.setattr(verify, "run", leaning)
     with pytest.raises(VerifyError, match="rows scored by 256 have another score"):
         check(good(), network, scoring, ROWS, COUNT)
+
+
+@pytest.mark.parametrize(("floor", "least"), [("TOP_FLOOR", 1.01), ("RANK_FLOOR", 1.01)])
+def test_reasons_that_experiment_contradicts_are_refused(monkeypatch, floor, least):
+    network, scoring = linear()
+    monkeypatch.setattr(verify, floor, least)
+    with pytest.raises(VerifyError, match="do not agree with occlusion"):
+        check(good(), network, scoring, ROWS, COUNT)
+
+
+def test_reasons_of_another_feature_are_refused(monkeypatch):
+    """Where the reference itself were wrong, experiment would still find it."""
+    network, scoring = linear()
+
+    def turned(network, scoring, rows):
+        return -reference_contributions(network, scoring, rows)
+
+    reference_contributions = reference.contributions
+    monkeypatch.setattr(reference, "contributions", turned)
+
+    def negated(model):
+        for node in model.graph.node:
+            if node.output[0] == "contributions":
+                node.output[0] = "kept"
+        model.graph.initializer.append(numpy_helper.from_array(np.array([-1], np.float32), "minus"))
+        model.graph.node.add(op_type="Mul", input=["kept", "minus"], output=["contributions"])
+
+    with pytest.raises(VerifyError, match="do not agree with occlusion"):
+        check(changed(negated), network, scoring, ROWS, COUNT)
