@@ -8,12 +8,14 @@ fitted again. There is no network in it and nothing that is unpickled: the one d
 fitted again if need be, and has to say the same, bit for bit.
 """
 
+import fcntl
 import hashlib
 import json
 import os
 import platform
 import zipfile
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, fields, is_dataclass
 from importlib import metadata
 from pathlib import Path
@@ -32,6 +34,7 @@ ROOT = Path(__file__).resolve().parent
 CODE = (ROOT / "models", ROOT / "evaluation" / "trials.py", ROOT.parent / "exporter" / "preprocessing.py")
 """What a fit runs through, beside the libraries."""
 LIBRARIES = ("numpy", "scikit-learn", "keras", "tensorflow-cpu")
+Place = tuple[str, str, int]
 ARRAYS = ("rows", "score", "called", "elsewhere", "elsewhere_called")
 ENDING, PREFIX = ".npz", "array-"
 BROKEN = (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile)
@@ -51,6 +54,11 @@ class Job:
     split: Split
     asked: Rows
     elsewhere: bool = False
+
+    @property
+    def place(self) -> Place:
+        """What tells a fit from the others of a run."""
+        return self.column, self.candidate.name, self.seed
 
     @property
     def title(self) -> str:
@@ -117,6 +125,25 @@ class Store:
         said |= {"preprocessing": answers.preprocessing.to_json(), "identity": self.identity(job)}
         said = json.loads(json.dumps(said))
         save(self.path(job), arrays, said | {"sum": _checksum(arrays, said)})
+
+    @contextmanager
+    def claim(self, job: Job, *, wait: bool) -> Iterator[bool]:
+        """Hold a fit so that no other process does it too; yields whether it could be had.
+
+        The lock goes with the process that holds it, however that ends. With `wait`, whoever holds it is
+        waited for: look into the store again then.
+        """
+        path = self.path(job).with_suffix(".lock")
+        with path.open("w") as stream:
+            try:
+                fcntl.flock(stream, fcntl.LOCK_EX if wait else fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                yield False
+                return
+            try:
+                yield True
+            finally:
+                path.unlink(missing_ok=True)
 
     def clear(self) -> None:
         """Remove every finished fit of the folder."""

@@ -2,8 +2,12 @@
 
 import argparse
 import json
+import os
+import subprocess
 import sys
 import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -12,6 +16,7 @@ from sensor.errors import NettrusionError
 
 if TYPE_CHECKING:
     from training.config import TrainConfig
+    from training.models.candidate import Fitted
 
 SUMMARY = "train the candidates, choose one by recall at the alert budget, export it with its card"
 
@@ -34,6 +39,10 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--fresh", action="store_true", help="fit everything anew; default: what an earlier run finished is taken"
     )
+    parser.add_argument(
+        "--jobs", type=int, default=1, metavar="N", help="processes that fit at the same time; default: 1, a core each"
+    )
+    parser.add_argument("--assist", action="store_true", help=argparse.SUPPRESS)
     parser.add_argument("--seeds", type=int, help="how many seeds every candidate is trained with")
     parser.add_argument("--budget", type=float, metavar="RATE", help="false-positive rate that sets the threshold")
     parser.add_argument("--candidates", nargs="+", metavar="NAME", help="only these; default: all")
@@ -56,9 +65,13 @@ def run(args: argparse.Namespace) -> int:
     runners = experiment.candidates(config)
     out = args.out or Path("runs") / config.name
     out.mkdir(parents=True, exist_ok=True)
-    started = time.monotonic()
+    started, parent = time.monotonic(), os.getppid()
 
     def say(text: str) -> None:
+        if args.assist:
+            if os.getppid() != parent:
+                raise SystemExit(1)  # Nobody waits for what is fitted here any more.
+            return
         print(f"[{time.monotonic() - started:6.1f} s] {text}", file=sys.stderr, flush=True)
 
     cache = Cache(Path(config.data.cache) if config.data.cache else out / "cache", say)
@@ -66,15 +79,53 @@ def run(args: argparse.Namespace) -> int:
     for line in prepared.audit.lines():
         say(f"  {line}")
     store = Store(out / "fits", prepared.course)
+
+    def priced(fitted: "Fitted") -> float | None:
+        return price(fitted, prepared)
+
+    if args.assist:
+        experiment.fit_all(experiment.plan(prepared, runners, config), prepared, say, store, priced)
+        return 0
     if args.fresh:
         store.clear()
-    results = experiment.compete(prepared, runners, config, say, store, lambda fitted: price(fitted, prepared))
+    with _assistants(args, out):
+        results = experiment.compete(prepared, runners, config, say, store, priced, args.jobs)
     say(results.choice.reason)
     done = outcome.finish(config, prepared, results, runners, _command(args), say)
     done.write(out)
     say(f"{out}: {', '.join(sorted(name for name in done.files if '/' not in name))}, model-card")
     print(json.dumps(done.headline, indent=2))
     return 0
+
+
+def main(words: Sequence[str]) -> int:
+    """Run the command alone, as those processes do that help another one."""
+    parser = argparse.ArgumentParser(prog="nettrusion train", description=SUMMARY)
+    configure(parser)
+    return run(parser.parse_args(list(words)))
+
+
+@contextmanager
+def _assistants(args: argparse.Namespace, out: Path) -> Iterator[None]:
+    """Have other processes of the same command fit what this one has not begun; they end with it."""
+    if args.jobs < 1:
+        raise NettrusionError(f"--jobs {args.jobs}: at least one process is needed")
+    words = [str(args.config)] if args.config else []
+    for name in ("data", "candidates"):
+        words += [f"--{name}", *map(str, getattr(args, name))] if getattr(args, name) else []
+    for name in ("seeds", "budget", "captures", "labels", "flow_labels", "cache"):
+        value = getattr(args, name)
+        words += [f"--{name.replace('_', '-')}", str(value)] if value is not None else []
+    code = "import sys; from training.cli import main; sys.exit(main(sys.argv[1:]))"
+    command = [sys.executable, "-c", code, *words, "--out", str(out), "--assist"]
+    helpers = [subprocess.Popen(command, stdout=subprocess.DEVNULL) for _ in range(args.jobs - 1)]
+    try:
+        yield
+    finally:
+        for helper in helpers:
+            helper.terminate()
+        for helper in helpers:
+            helper.wait()
 
 
 def _flags(config: "TrainConfig", args: argparse.Namespace) -> "TrainConfig":

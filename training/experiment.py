@@ -1,6 +1,7 @@
 """One run from tables to trials: every candidate, every seed, every column."""
 
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -9,7 +10,7 @@ import numpy as np
 from sensor.errors import NettrusionError
 from sensor.features import FeatureSet
 from training.cache import Cache
-from training.checkpoint import Job, Store
+from training.checkpoint import Job, Place, Store
 from training.config import SplitConfig, TrainConfig
 from training.datasets.audit import Audit, audit
 from training.datasets.manifest import Manifest
@@ -155,21 +156,23 @@ def compete(
     say: Say,
     store: Store | None = None,
     price: Price | None = None,
+    workers: int = 1,
 ) -> Results:
     """Fit every candidate with every seed, on the whole split, on each kind of data and without each family.
 
     With a `store`, what it has is not fitted again and what is fitted is kept there at once. `price`
-    tells the cost of a detector, asked for the first seed of each candidate.
+    tells the cost of a detector, asked for the first seed of each candidate; `workers` are the processes
+    that are known to work on the same store.
     """
     jobs = plan(prepared, runners, config)
-    done, detectors = _fit_all(jobs, prepared, say, store, price)
+    done, detectors = fit_all(jobs, prepared, say, store, price, workers)
     say("judging")
     base, course = prepared.split, prepared.course
     whole: dict[str, list[Trial]] = {runner.name: [] for runner in runners}
     for job in jobs:
         if job.column == ALL:
             place = (job.candidate.name, job.seed)
-            trial = trials.judged(done[job.column, *place], course, base, None, detectors.get(place))
+            trial = trials.judged(done[job.place], course, base, None, detectors.get(place))
             whole[job.candidate.name].append(trial)
     unseen: dict[str, dict[str, list[Trial]]] = {runner.name: {} for runner in runners}
     for split, choosing in _families(prepared, config):
@@ -206,34 +209,51 @@ def revive(trial: Trial, prepared: Prepared, runners: Sequence[Candidate], say: 
     return replace(trial, detector=fitted)
 
 
-def _fit_all(
-    jobs: Sequence[Job], prepared: Prepared, say: Say, store: Store | None, price: Price | None
-) -> tuple[dict[tuple[str, str, int], Answers], dict[tuple[str, int], Fitted]]:
-    """Return every fit's answers by column, candidate and seed, and the detectors that learnt from all."""
-    progress = Progress(jobs, say)
-    done: dict[tuple[str, str, int], Answers] = {}
+def fit_all(
+    jobs: Sequence[Job], prepared: Prepared, say: Say, store: Store | None, price: Price | None, workers: int = 1
+) -> tuple[dict[Place, Answers], dict[tuple[str, int], Fitted]]:
+    """Return every fit's answers by column, candidate and seed, and the detectors that learnt from all.
+
+    Other processes may work on the same store: what one of them has begun is left to it, and looked for
+    when nothing else is to be done.
+    """
+    progress = Progress(jobs, say, workers=workers)
+    done: dict[Place, Answers] = {}
     detectors: dict[tuple[str, int], Fitted] = {}
     for job in jobs if store else ():
         if answers := store.get(job) if store else None:
-            done[job.column, job.candidate.name, job.seed] = answers
+            done[job.place] = answers
             progress.kept(job, answers.seconds)
     progress.resumed()
     for name in store.damaged if store else ():
         say(f"{name}: is damaged, its fit is done again")
-    for job in jobs:
-        place = (job.column, job.candidate.name, job.seed)
-        if place in done:
-            continue
-        progress.begin(job)
-        fitted = job.candidate.fit(prepared.course.lesson(job.split), job.seed)
-        answers = trials.ask(fitted, prepared.course, job.asked, elsewhere=job.elsewhere)
-        cost = price(fitted) if price and job.column == ALL and job.seed == 0 else None
-        done[place] = replace(answers, seconds=progress.done(job), cost_us=cost)
-        if store:
-            store.put(job, done[place])
-        if job.column == ALL:
-            detectors[job.candidate.name, job.seed] = fitted
+    left = [job for job in jobs if job.place not in done]
+    for wait in (False, True):
+        busy = []
+        for job in left:
+            with store.claim(job, wait=wait) if store else nullcontext(True) as ours:
+                if not ours:
+                    busy.append(job)
+                elif found := store.get(job) if store else None:
+                    done[job.place] = found
+                    progress.kept(job, found.seconds)
+                else:
+                    progress.begin(job)
+                    done[job.place], fitted = _fit(job, prepared, price, progress)
+                    if store:
+                        store.put(job, done[job.place])
+                    if job.column == ALL:
+                        detectors[job.candidate.name, job.seed] = fitted
+        left = busy
     return done, detectors
+
+
+def _fit(job: Job, prepared: Prepared, price: Price | None, progress: Progress) -> tuple[Answers, Fitted]:
+    """Return what a fit's detector says, and the detector."""
+    fitted = job.candidate.fit(prepared.course.lesson(job.split), job.seed)
+    answers = trials.ask(fitted, prepared.course, job.asked, elsewhere=job.elsewhere)
+    cost = price(fitted) if price and job.column == ALL and job.seed == 0 else None
+    return replace(answers, seconds=progress.done(job), cost_us=cost), fitted
 
 
 def _families(
@@ -246,7 +266,7 @@ def _families(
 
 
 def _lessons(
-    prepared: Prepared, runners: Sequence[Candidate], done: dict[tuple[str, str, int], Answers]
+    prepared: Prepared, runners: Sequence[Candidate], done: dict[Place, Answers]
 ) -> dict[str, dict[str, list[Answers]]]:
     """Return the answers of each candidate by what it learnt from, a seed each."""
     columns = {f"{name} alone": name for name in prepared.kinds} | {ALL: ALL}

@@ -11,8 +11,11 @@ Say = Callable[[str], None]
 class Progress:
     """Counts the fits of a run and says a line before each."""
 
-    def __init__(self, jobs: Sequence[Job], say: Say, clock: Callable[[], float] = time.monotonic) -> None:
-        """Start with all fits to be done."""
+    def __init__(
+        self, jobs: Sequence[Job], say: Say, clock: Callable[[], float] = time.monotonic, workers: int = 1
+    ) -> None:
+        """Start with all fits to be done, by so many processes."""
+        self._workers = workers
         self._say, self._clock = say, clock
         self._left = [job.candidate.name for job in jobs]
         self._total, self._kept = len(jobs), 0
@@ -42,7 +45,7 @@ class Progress:
             return "no estimate yet"
         means = {name: sum(took) / len(took) for name, took in self._seconds.items()}
         usual = sum(means.values()) / len(means)
-        seconds = sum(means.get(name, usual) for name in self._left)
+        seconds = sum(means.get(name, usual) for name in self._left) / self._workers
         strange = {name for name in self._left if name not in means}
         said = f"about {seconds / 60:.0f} min left" if seconds >= 90 else f"about {seconds:.0f} s left"
         if not strange:

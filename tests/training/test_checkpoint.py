@@ -94,6 +94,20 @@ def test_objects_are_never_unpickled(ground, tmp_path):
     assert store.damaged
 
 
+def test_a_fit_is_claimed_by_one_alone_and_the_lock_goes_with_its_holder(ground, tmp_path):
+    _, prepared, job = ground
+    one, other = (Store(tmp_path, prepared.course) for _ in range(2))
+    with one.claim(job, wait=False) as ours:
+        assert ours
+        with other.claim(job, wait=False) as theirs:
+            assert not theirs
+        with other.claim(replace(job, seed=1), wait=False) as another:
+            assert another
+    with other.claim(job, wait=True) as theirs:
+        assert theirs
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_clearing_leaves_nothing(ground, tmp_path):
     _, prepared, job = ground
     store, _ = kept(tmp_path, prepared, job)

@@ -30,6 +30,8 @@ def rows():
                 Src_IP=f"10.1.{place % 60}.1" if label == "BENIGN" else "10.9.9.9",
                 Flow_Duration=number * (1 if label == "BENIGN" else 5_000),
                 Total_Fwd_Packet=1 + place % 7 + (0 if label == "BENIGN" else 300),
+                Total_Bwd_packets=1 + place % 5 + (0 if label == "BENIGN" else 100),
+                SYN_Flag_Count=place % 3 + (0 if label == "BENIGN" else 20),
             )
 
 
@@ -79,7 +81,7 @@ def test_a_run_killed_at_any_moment_goes_on_and_ends_as_if_it_had_not(tmp_path, 
         "[models]\nseeds = 2\ncandidates = ['logistic regression', 'isolation forest']\n[budget]\nrate = 0.05\n"
     )
     words = [settings, "--data", tmp_path / "days", tmp_path / "csv", "--cache", tmp_path / "cache", "--out"]
-    assert cli.run(parse(*words, tmp_path / "whole")) == 0
+    assert cli.run(parse(*words, tmp_path / "whole", "--jobs", 2)) == 0
     code = "import sys; from tests.training.test_cli import parse, cli; cli.run(parse(*sys.argv[1:]))"
     command = [sys.executable, "-c", code, *map(str, words), str(tmp_path / "killed")]
     with subprocess.Popen(command, cwd=repo, stderr=subprocess.PIPE, stdout=subprocess.DEVNULL, text=True) as process:
@@ -111,7 +113,8 @@ def test_a_run_killed_at_any_moment_goes_on_and_ends_as_if_it_had_not(tmp_path, 
         ([], "--data DIR"),
         (["--data", "x", "--seeds", "0"], "at least one seed"),
         (["--data", "x", "--budget", "2"], "between 0 and 1"),
-        (["--data", "nowhere/at/all"], "no such folder"),
+        (["--data", "nowhere/at/all"], "no such f"),
+        (["--data", "x", "--candidates", "denze"], "no candidate denze"),
     ],
 )
 def test_what_is_missing_is_said(tmp_path, words, said):

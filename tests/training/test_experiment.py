@@ -88,6 +88,26 @@ def test_what_was_finished_is_not_fitted_again(tmp_path):
     assert third.shown == []
 
 
+def test_what_another_process_has_begun_is_left_to_it(tmp_path):
+    config, prepared = prepare()
+    spy = Spy()
+    jobs = experiment.plan(prepared, [spy], config)
+    store, other = Store(tmp_path, prepared.course), Store(tmp_path, prepared.course)
+    claimed = other.claim(jobs[0], wait=False)
+    assert claimed.__enter__()
+
+    def finish_it(text: str) -> None:
+        """The other process is done with the first when we begin the last."""
+        if text.startswith(f"{len(jobs) - 1}/"):
+            fitted = Spy().fit(prepared.course.lesson(jobs[0].split), 0)
+            other.put(jobs[0], trials.ask(fitted, prepared.course, jobs[0].asked, elsewhere=True))
+            claimed.__exit__(None, None, None)
+
+    done, _ = experiment.fit_all(jobs, prepared, finish_it, store, None)
+    assert set(done) == {job.place for job in jobs}
+    assert len(spy.shown) == len(jobs) - 1
+
+
 @pytest.mark.parametrize("name", ["dense", "logistic regression"])
 def test_a_detector_that_was_not_kept_is_fitted_again_and_has_to_say_the_same(name, tmp_path):
     config, prepared = prepare()
