@@ -17,7 +17,10 @@ _LONGEST_CELL_CHARS = 1 << 29
 
 def is_csv(head: bytes) -> bool:
     """Say whether a file that begins so is of this kind, by its header."""
-    names = _header(head.split(b"\n", 1)[0].decode("utf-8", "replace"))
+    try:
+        names = _header(head.split(b"\n", 1)[0].decode("utf-8", "replace"))
+    except csv.Error:
+        return False
     return set(names) >= NEEDED and bool(TELLING & set(names))
 
 

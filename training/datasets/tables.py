@@ -88,12 +88,15 @@ class Release:
 
     def find(self, place: Path) -> list[Path]:
         """Return the files of the release below a folder, or the file itself if it is one, sorted."""
-        return [path for path in _csvs(place) if self.is_one(path)]
+        return [path for path in _csvs(place) if path.is_file() and self.is_one(path)]
 
     def is_one(self, path: Path) -> bool:
         """Say by its header whether a CSV is of the release."""
-        with path.open(newline="", encoding="utf-8", errors="replace") as stream:
-            return {name.strip() for name in next(csv.reader(stream), [])} >= self.needed
+        try:
+            with path.open(newline="", encoding="utf-8", errors="replace") as stream:
+                return {name.strip() for name in next(csv.reader(stream), [])} >= self.needed
+        except csv.Error:
+            return False
 
     def load(self, places: Sequence[Path], feature_set: "FeatureSet", variant: str, row_limit: int = 200_000) -> Loaded:
         """Read every table of the release into one deduplicated, weighted table.

@@ -60,6 +60,24 @@ def test_what_lies_where_is_told_by_its_head(shared_data, repo, tmp_path):
         assert [kind.name.startswith(name) for kind in folders.sorted_by_kind([place])] == [True]
 
 
+def test_what_is_none_of_it_is_passed_over_whatever_it_is(tmp_path):
+    odd = {
+        "carriage returns": b"src,dst\r1,2\r3,4\r",
+        "bytes": bytes(range(256)) * 40,
+        "one long line": b"x" * 300_000,
+        "a quote that never ends": b'a,"b\n' + b"c\n" * 90_000,
+        "nothing": b"",
+        "nul": b"file\0,kind\n\0\n",
+    }
+    for name, data in odd.items():
+        for ending in (".csv", ".tsv", ".xml", ".json", ".labeled", ".txt", ""):
+            (tmp_path / f"{name}{ending}").write_bytes(data)
+    (tmp_path / "folder.csv").mkdir()
+    (tmp_path / "link.csv").symlink_to(tmp_path / "gone.csv")
+    for kind in folders.KINDS:
+        assert kind.find(tmp_path) == [], kind.name
+
+
 def test_a_folder_with_nothing_known_is_refused(tmp_path):
     with pytest.raises(NettrusionError, match="no labelled data that is known; known are: recordings"):
         load(tmp_path)
