@@ -17,6 +17,10 @@ from training.models.sequence import Sequence
 
 ANOMALY = "anomaly"
 """The class of a flow that is called for its novelty."""
+RATIOS = (0.0, 0.05, 0.1, 0.2, 0.3, 0.5, 0.75, 1.0, 1.5, 2.0, 3.0, 5.0)
+"""What surprise may weigh for a unit of the classifier's log-odds."""
+TIE = 0.02
+"""Recall that a higher ratio must gain: less is chance."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,17 +29,19 @@ class Ensemble:
 
     The autoencoder's loss is measured in what benign calibration flows show (`LossScale`), and only
     what lies above their median counts. Three numbers, fitted on calibration rows, weigh the two; half of
-    the attacks' weight stands for attacks whose class the classifier does not know (see `mix`).
+    what counts are attacks whose class the classifier does not know (see `mix`).
 
     Attributes:
         classifier: where features have first packets.
         plain: where they have none.
         novelty: the autoencoder.
+        rate: of false positives, at which the two are weighed.
     """
 
     classifier: Branched = field(default_factory=Sequence)
     plain: Branched = field(default_factory=Residual)
     novelty: Autoencoder = field(default_factory=Autoencoder)
+    rate: float = 1e-3
     name: str = "ensemble"
     seeded: bool = True
     benign_only: bool = False
@@ -93,37 +99,48 @@ def mix(
     surprise: npt.NDArray[np.float64],
     attack: npt.NDArray[np.bool_],
     weights: npt.NDArray[np.float64],
+    rate: float = 1e-3,
 ) -> Mixture:
-    """Return the weights under which calibration rows are least surprising (logistic regression).
+    """Return the weights that find most on calibration rows where a share `rate` of benign ones is called.
 
     On attacks of classes that it has learnt a classifier is nearly always right, and novelty would weigh
-    nothing. So each attack row counts twice, half each: as it is, and as an attack of a class that was
-    not learnt, of which the classifier says what it says of some benign row.
+    nothing. So two recalls are averaged: of the attacks as they are, and of attacks of classes that were
+    not learnt, of which the classifier says what it says of some benign row. How much surprise weighs for
+    a unit of margin is tried from a few ratios, the lowest of near equals; a logistic regression then says
+    what their sum is worth as log-odds.
 
     Args:
         logits: (n, C) of the classifier, benign first.
         surprise: (n,) of the autoencoder.
         attack: (n,) whether a row is one.
         weights: (n,) of the rows.
+        rate: of false positives.
     """
     margin = attack_margin(logits)
     count = int(attack.sum())
     if not 0 < count < len(attack):
         return Mixture(1.0, 1.0, 0.0)
     unseen = np.random.default_rng(0).permutation(np.resize(margin[~attack], count))
-    told = np.concatenate([np.stack([margin, surprise], axis=1), np.stack([unseen, surprise[attack]], axis=1)])
-    wanted = np.concatenate([attack, np.ones(count, bool)])
-    mass = np.concatenate([np.where(attack, weights / 2, weights), weights[attack] / 2])
-    return _weighed(told, wanted, mass)
+
+    def recall(ratio: float) -> float:
+        total = margin + ratio * surprise
+        level = np.quantile(total[~attack], 1 - rate, method="higher")
+        called = (total[attack] > level) + (unseen + ratio * surprise[attack] > level).astype(float)
+        return float(np.average(called, weights=weights[attack])) / 2
+
+    found = {ratio: recall(ratio) for ratio in RATIOS}
+    ratio = next(ratio for ratio in RATIOS if found[ratio] >= max(found.values()) - TIE)
+    return _scaled(margin + ratio * surprise, ratio, attack, weights)
 
 
-def _weighed(told: npt.NDArray[np.float64], attack: npt.NDArray[np.bool_], mass: npt.NDArray[np.float64]) -> Mixture:
-    """Return the two weights and the bias; a weight that would be negative is 0 and the other fitted alone."""
+def _scaled(
+    total: npt.NDArray[np.float64], ratio: float, attack: npt.NDArray[np.bool_], weights: npt.NDArray[np.float64]
+) -> Mixture:
+    """Return the mixture of a ratio whose sum of evidence is a log-odds on calibration rows."""
     from sklearn.linear_model import LogisticRegression
 
-    for used in ([0, 1], [0], [1]):
-        model = LogisticRegression(C=1.0, max_iter=500).fit(told[:, used], attack, sample_weight=mass)
-        found = dict(zip(used, model.coef_[0].tolist(), strict=True))
-        if min(found.values()) > 0:
-            return Mixture(found.get(0, 0.0), found.get(1, 0.0), float(model.intercept_[0]))
-    return Mixture(1.0, 0.0, 0.0)
+    model = LogisticRegression(C=1.0, max_iter=500).fit(total[:, None], attack, sample_weight=weights)
+    slope = float(model.coef_[0, 0])
+    if slope <= 0:
+        return Mixture(1.0, ratio, 0.0)
+    return Mixture(slope, slope * ratio, float(model.intercept_[0]))

@@ -55,24 +55,27 @@ def told(rng, n, margin, surprise):
     return np.stack([np.zeros(n), first, first - 4], axis=1), np.maximum(rng.normal(surprise, 1, n), 0)
 
 
+def both(benign, attack):
+    """Return logits and surprise of 500 benign rows and 500 attacks, each given as margin and surprise."""
+    rng = np.random.default_rng(0)
+    return (np.concatenate(pair) for pair in zip(told(rng, 500, *benign), told(rng, 500, *attack), strict=True))
+
+
 def test_an_attack_that_nobody_learnt_gives_novelty_its_weight():
-    rng = np.random.default_rng(0)
-    benign, attack = told(rng, 500, -4, 0.3), told(rng, 500, 4, 5)
-    logits, surprise = (np.concatenate(pair) for pair in zip(benign, attack, strict=True))
-    mixture = mix(logits, surprise, ATTACK, np.ones(1000))
-    assert mixture.classifier > 0.1 and mixture.novelty > 0.1
+    logits, surprise = both((-4, 0.3), (4, 6))
+    mixture = mix(logits, surprise, ATTACK, np.ones(1000), rate=0.01)
+    assert mixture.classifier > 0 and mixture.novelty > 0
+    level = np.quantile(mixture.classifier * logits[:500, 1] + mixture.novelty * surprise[:500], 0.99)
     # One that the classifier takes for benign is called all the same.
-    assert mixture.classifier * -4 + mixture.novelty * 6 + mixture.bias > 0
-    quiet = mix(logits, np.zeros(1000), ATTACK, np.ones(1000))
-    assert quiet.novelty == pytest.approx(0, abs=1e-6)
+    assert mixture.classifier * -4 + mixture.novelty * 6 > level
+    assert mix(logits, np.zeros(1000), ATTACK, np.ones(1000)).novelty == 0
 
 
-def test_novelty_that_speaks_against_attacks_weighs_nothing():
-    rng = np.random.default_rng(0)
-    benign, attack = told(rng, 500, -2, 5), told(rng, 500, 2, 0)
-    logits, surprise = (np.concatenate(pair) for pair in zip(benign, attack, strict=True))
-    mixture = mix(logits, surprise, ATTACK, np.ones(1000))
-    assert mixture.novelty == 0 and mixture.classifier > 0
+@pytest.mark.parametrize(("benign", "attack"), [((-2, 5), (2, 0)), ((-4, 4), (4, 4))])
+def test_novelty_that_tells_nothing_costs_nothing(benign, attack):
+    logits, surprise = both(benign, attack)
+    mixture = mix(logits, surprise, ATTACK, np.ones(1000), rate=0.01)
+    assert mixture.novelty < 0.2 * mixture.classifier
 
 
 def test_without_attacks_both_count_alike():
