@@ -10,7 +10,7 @@ from training.datasets import cicids2017_original, tables
 
 def test_duplicates_are_found_over_chunks_of_other_types(tmp_path, monkeypatch):
     monkeypatch.setattr(tables, "CHUNK_ROWS", 2)
-    odd = releases.original(9, "BENIGN", Flow_Bytes_s="Infinity")
+    odd = releases.original(9, "BENIGN", Flow_Bytes_s="NaN")
     rows = [releases.original(1, "BENIGN"), releases.original(2, "BENIGN"), odd, releases.original(1, "BENIGN")]
     releases.write(tmp_path / "a.csv", rows)
     releases.write(tmp_path / "b.csv", [odd])
