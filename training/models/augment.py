@@ -7,6 +7,7 @@ import numpy.typing as npt
 
 from exporter.preprocessing import Preprocessing
 from training.models.candidate import Floats, Lesson
+from training.models.crowd import busier
 from training.models.parts import Parts
 
 
@@ -16,22 +17,23 @@ class Variation:
 
     `spread` is that of a flow's log normal slowdown, `noise` the standard deviation of Gaussian noise
     on standardised inputs, `lack` the share of rows that lose their first packets, and independently
-    the share that lose their context.
+    the share that lose their context. `busy` is how many times an attack may be run harder.
     """
 
     spread: float
     noise: float
     lack: float
+    busy: float = 1.0
 
 
 def varied(lesson: Lesson, preprocessing: Preprocessing, variation: Variation, seed: int) -> Floats:
-    """Return (n, k) preprocessed inputs of a copy of the train rows: stretched, lacking parts, with noise.
+    """Return (n, k) preprocessed inputs of a copy of the train rows: stretched, busier, lacking parts, with noise.
 
     Noise touches no zero of first packets and context: what is not there stays so.
     """
     parts = Parts.of(lesson.train.feature_names)
     slower = stretch(lesson.train.features, lesson, variation.spread, seed)
-    raw = lacking(slower, parts, variation.lack, seed)
+    raw = lacking(busier(slower, lesson, variation.busy, seed), parts, variation.lack, seed)
     inputs = preprocessing.apply(raw)
     blurred = blur(inputs, variation.noise, seed)
     empty = raw == 0

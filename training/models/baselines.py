@@ -9,10 +9,14 @@ import numpy.typing as npt
 
 from training.datasets.labels import CLASSES
 from training.models.candidate import Fitted, Floats, Lesson, balanced_weights, log_odds
+from training.models.crowd import busier
 from training.models.inputs import fit_preprocessing, silenced
+from training.models.parts import Parts
 from training.models.reproducible import one_thread
 
 Build = Callable[[int], Any]
+BUSY = 30.0
+"""How many times harder attacks of the second copy may be run, as for networks."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,11 +56,12 @@ class Supervised:
         target = lesson.train.target
         wanted = (target > 0).astype(np.int64) if self.binary else target
         model = self.build(seed)
+        rows, copies = _twice(lesson, seed)
         with one_thread():
             model.fit(
-                silenced(lesson, preprocessing.apply(lesson.train.features)),
-                wanted,
-                sample_weight=balanced_weights(target),
+                silenced(lesson, preprocessing.apply(rows)),
+                np.tile(wanted, copies),
+                sample_weight=np.tile(balanced_weights(target), copies),
             )
 
         def probability(rows: Floats) -> npt.NDArray[np.float64]:
@@ -104,6 +109,14 @@ class Novelty:
             preprocessing,
             score=lambda rows: self.score(model, preprocessing.apply(rows)),
         )
+
+
+def _twice(lesson: Lesson, seed: int) -> tuple[Floats, int]:
+    """Return the train rows and, where they have a context, the busier copy that networks get too; and how many."""
+    rows = lesson.train.features
+    if not Parts.of(lesson.train.feature_names).context.size:
+        return rows, 1
+    return np.concatenate([rows, busier(rows, lesson, BUSY, seed)]), 2
 
 
 def _rebuild_loss(model: Any, rows: Floats) -> npt.NDArray[np.float64]:

@@ -36,6 +36,7 @@ class Branched:
         dropout: share of a layer's units dropped at each step.
         stretch: spread (log normal) of the second copy's random slowdown of each flow.
         lack: share of the second copy's rows without first packets, and share without context.
+        busy: how many times harder the second copy's attacks may be run (see `crowd.busier`).
         smoothing: label smoothing, keeps scores from saturating.
         decay: of weights (AdamW).
     """
@@ -50,6 +51,7 @@ class Branched:
     dropout: float = 0.1
     stretch: float = 0.5
     lack: float = 0.15
+    busy: float = 30.0
     smoothing: float = 0.02
     decay: float = 1e-4
     name: str = "branched"
@@ -130,7 +132,7 @@ class Branched:
 
         train = lesson.train
         held = lesson.calibration.rows(np.isin(lesson.calibration.target, known))
-        copy = varied(lesson, preprocessing, Variation(self.stretch, self.noise, self.lack), seed)
+        copy = varied(lesson, preprocessing, Variation(self.stretch, self.noise, self.lack, self.busy), seed)
         rows = np.concatenate([preprocessing.apply(train.features), copy])
         steps = self.epochs * (len(rows) // self.batch + 1)
         falling = keras.optimizers.schedules.CosineDecay(self.rate, steps)
