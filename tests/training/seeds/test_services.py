@@ -6,12 +6,11 @@ from datetime import datetime, timedelta
 
 import pytest
 
-pytest.importorskip("keras", reason="the language model needs the extra `training`")
-
 from sensor.errors import NettrusionError
 from tests.training.datasets import iscx_made
+from tests.training.seeds.sequences.made import Pupil
 from training.seeds import services
-from training.seeds.sequences import contest
+from training.seeds.sequences import network
 
 
 def parse(*words: object) -> argparse.Namespace:
@@ -21,7 +20,7 @@ def parse(*words: object) -> argparse.Namespace:
 
 
 def test_files_of_several_days_become_a_table(tmp_path, capsys, monkeypatch):
-    monkeypatch.setattr(contest, "READ", ("shape",))
+    monkeypatch.setattr(network, "School", Pupil)
     begin = datetime(2010, 6, 14)
     for day in range(3):
         made = iscx_made.rows(150, seed=day, begin=begin + timedelta(days=day), attacks=0.2)

@@ -6,26 +6,8 @@ import numpy as np
 import pytest
 
 from tests.training.seeds.sequences import made
-from training.seeds.sequences import contest, counting, judging, network
+from training.seeds.sequences import contest, judging, network
 from training.seeds.sequences.judging import ALL
-
-LESSONS: list[tuple[list[object], list[object], int]] = []
-
-
-class Pupil:
-    """Stands for a network and its training: keeps what it was given, then counts."""
-
-    losses = (0.25,)
-
-    def __init__(self, recipe, text, words):
-        LESSONS.append((text.before.tolist(), text.word.tolist(), words))
-        self.model = counting.Frequency(text, words)
-
-    def teach(self, seed):
-        return self
-
-    def probability(self, text):
-        return self.model.probability(text)
 
 
 @pytest.fixture
@@ -37,8 +19,8 @@ def compete(monkeypatch):
         parts = parts or judging.split(events)
         return list(contest.run(events, parts, network.Recipe(), 2, said.append)), said
 
-    LESSONS.clear()
-    monkeypatch.setattr(network, "School", Pupil)
+    made.LESSONS.clear()
+    monkeypatch.setattr(network, "School", made.Pupil)
     return run
 
 
@@ -63,5 +45,5 @@ def test_what_attacks_and_later_hours_hold_changes_nothing_in_training(compete):
     parts = judging.split(events)
     compete(events, parts)
     compete(replace(events, low_port=np.where(parts.train, events.low_port, 7)), parts)
-    assert len(LESSONS) == 4
-    assert LESSONS[:2] == LESSONS[2:]
+    assert len(made.LESSONS) == 4
+    assert made.LESSONS[:2] == made.LESSONS[2:]
