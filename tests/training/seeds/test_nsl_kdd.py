@@ -59,6 +59,13 @@ def test_held_out_rows_are_normal_and_not_learnt_from(tmp_path):
     assert not np.array_equal(held.values, nsl_kdd.held_out(train, 5)[1].values)
 
 
+def test_a_quick_look_takes_some_rows_of_each_file_over_its_length(tmp_path):
+    files = nsl_kdd.open_files(connections.write(tmp_path), rows=30)
+    assert (len(files.train), len(files.test), len(files.hard)) == (30, 30, 30)
+    assert files.train.attack.any()
+    assert files.train.benign.any()
+
+
 def test_what_is_missing_or_unknown_is_named(tmp_path, few):
     with pytest.raises(NettrusionError, match="no such folder"):
         nsl_kdd.run(parse(tmp_path / "x", "--out", tmp_path))
