@@ -71,6 +71,7 @@ class _Unrolling:
         self._rows = keras.Input((network.inputs[0].shape[1],), name="features")
         self._flat = {id(network.inputs[0]): self._rows}
         self._convolved: dict[int, Pick] = {}
+        self._cuts: dict[tuple[int, bytes], Any] = {}
 
     def network(self) -> Any:
         """Return the network over rows."""
@@ -90,12 +91,19 @@ class _Unrolling:
         places, channels = layer.input.shape[1:]
         if kind == "Cropping1D":
             start, end = layer.cropping
-            return Columns(_table(places, channels)[start : places - end].ravel(), layer.name)(inputs[0])
+            return self._cut(_table(places, channels)[start : places - end].ravel(), layer.name, inputs[0])
         if kind == "MaxPooling1D":
             return self._pooled(layer, _table(places, channels), inputs[0])
         pick = _convolution(layer, places, inputs[0])
         self._convolved[id(layer.output)] = pick
         return pick(np.arange(np.prod(layer.output.shape[1:])), layer.name)
+
+    def _cut(self, numbers: NDArray[np.int64], name: str, rows: Any) -> Any:
+        """Return columns of rows; what several branches cut alike is cut once."""
+        key = (id(rows), numbers.tobytes())
+        if key not in self._cuts:
+            self._cuts[key] = Columns(numbers, name)(rows)
+        return self._cuts[key]
 
     def _pooled(self, layer: Any, table: NDArray[np.int64], rows: Any) -> Any:
         """Return the largest of neighbours; those of a convolution are made apart, which saves picking them."""
