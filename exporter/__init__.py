@@ -7,9 +7,11 @@
     data = bundle.build(network, scoring, Identity(..., threshold, budget, ...))
     report = verify.check(data, network, scoring, rows)
 
-One graph, written on a `Sheet`: preprocessing, network, score head. Keras networks go through tf2onnx,
-their gradient is written by hand (keras_network); a scikit-learn forest goes through skl2onnx and
-explains itself in the same walk through its trees (forest); a logistic regression is two matrices.
+One graph, written on a `Sheet`: preprocessing, network, score head. Keras networks are freed of sequences
+(unroll), go through tf2onnx, their gradient is written by hand (keras_network); two of them, a classifier
+and an autoencoder, are one network of two outputs (beside) and one score (heads.ensemble); a scikit-learn
+forest goes through skl2onnx and explains itself in the same walk through its trees (forest); a logistic
+regression is two matrices.
 
 What is easy to get wrong, and where it is held:
 
@@ -20,5 +22,6 @@ What is easy to get wrong, and where it is held:
 - A sum along a row depends on the row's place in memory, and the last incomplete vector of an array
   rounds differently: sums along rows are products with a column of ones, the sensor fills batches up
   to multiples of 16 rows, and `verify.check` asks for the same bits in every batch and order.
+- Reasons can equal their reference and still explain nothing: they are held against occlusion.
 - The operator Sign is slow on the CPU; a product and a clip say the same.
 """
