@@ -123,13 +123,13 @@ class KerasNetwork:
         return [gradient]
 
     def _larger(self, sheet: Sheet, sources: list[Any], gradient: str) -> list[str]:
-        """Return the gradient by each input of a maximum: all of it to the one that is larger, the last of equals."""
+        """Return the gradient by each input of a maximum: all of it to the largest, the first of equals."""
         pieces: list[str] = []
         largest = self._values[id(sources[0])]
         for source in sources[1:]:
             value = self._values[id(source)]
-            before = sheet.clip(sheet.add("Mul", sheet.add("Sub", largest, value), sheet.number(1e30)), 0, 1)
-            here = sheet.add("Sub", sheet.number(1), before)
+            here = sheet.clip(sheet.add("Mul", sheet.add("Sub", value, largest), sheet.number(1e30)), 0, 1)
+            before = sheet.add("Sub", sheet.number(1), here)
             pieces = [sheet.add("Mul", piece, before) for piece in pieces or [gradient]]
             pieces.append(sheet.add("Mul", gradient, here))
             largest = sheet.add("Max", largest, value)

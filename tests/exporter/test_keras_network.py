@@ -5,6 +5,8 @@ import pytest
 
 from exporter import graph, reference
 from exporter.keras_network import KerasNetwork, describe
+from exporter.preprocessing import Preprocessing
+from exporter.scoring import Scoring
 from sensor.errors import NettrusionError
 from tests.exporter.networks import (
     CLASSIFIER,
@@ -67,6 +69,20 @@ def test_an_ensemble_adds_what_is_known_and_what_is_new():
     assert np.allclose(found.classes.sum(axis=1), 1, atol=1e-5)
     expected = reference.contributions(network, scoring, ROWS)
     assert np.abs(found.contributions - expected).max() < 1e-4 * np.abs(expected).max()
+
+
+def test_of_equal_neighbours_the_first_is_the_reason_as_keras_says():
+    """Where no packet came, a convolution says the same everywhere."""
+    import keras
+    from keras import layers
+
+    start = layers.Input((6,))
+    wide = layers.Conv1D(3, 1, activation="relu", bias_initializer="ones")(layers.Reshape((6, 1))(start))
+    network = keras.Model(start, layers.Dense(3)(layers.Flatten()(layers.MaxPooling1D(3)(wide))))
+    scoring = Scoring("classifier", CLASSIFIER.classes, Preprocessing.plain(ROWS), MEDIANS)
+    rows = np.array([[0] * 6, [2] * 6, [0, 0, 1, 3, 3, 0]], np.float32)
+    found = graph.run(graph.assemble(network, scoring), rows).contributions
+    assert found == pytest.approx(reference.contributions(network, scoring, rows), abs=1e-5)
 
 
 def test_a_copy_is_exported_and_the_network_stays_as_it_was():
