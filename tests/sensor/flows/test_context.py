@@ -296,3 +296,15 @@ def test_flows_taken_in_large_batches_are_the_arrays_own():
     assert max(map(len, batches)) > 4000
     assert [batch.tobytes() for batch in batches] == copies
     assert all(batch.flags.writeable for batch in batches)
+
+
+@pytest.mark.parametrize(("back", "whose"), [(False, "src"), (False, "pair"), (True, "dst"), (True, "pair")])
+def test_an_end_is_an_update_too(back: bool, whose: str):
+    """The first of two ends after the second began: a third takes the second's place."""
+    few = replace(WIRE, context_hosts=2, context_pairs=2, snapshot_pkts=1, snapshot_closed=True)
+    asked = [(0, 1), (1, 2), (3, 3), (4, 1)]
+    syns = [(at, tcp(SYN, host=host, port=1000 + at, back=back)) for at, host in asked]
+    closed = (2, tcp(RST, host=1, port=1000, back=back))
+    _, flows = run(stream(*sorted([*syns, closed])), few)
+    begun = flows[flows["part"] == 0]["context"]
+    assert np.round(begun[f"{whose}_conns"][:, 2]).tolist() == [1, 1, 1, 2]
