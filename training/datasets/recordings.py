@@ -100,12 +100,17 @@ def read(places: Iterable[Path]) -> Iterator[Recording]:
 def assemble(path: Path) -> npt.NDArray[np.void]:
     """Return the finished flows (FLOW_DTYPE) of one capture by the sensor's own flow rules, by start.
 
-    A capture that is cut short gives its whole packets. Raises NettrusionError for what is no capture.
+    The rules are those of a sensor that nobody configured: it looks at flows while they are open as well, which
+    is when a closed connection counts as ended, so that hosts are told of as they are on a wire. Only finished
+    flows are returned. A capture that is cut short gives its whole packets. Raises NettrusionError for what is no
+    capture.
     """
-    from sensor.flows import PROFILES, FlowEngine, Framing
+    from sensor.assembly import profile
+    from sensor.config import FlowsConfig
+    from sensor.flows import FlowEngine, Framing, Reason
     from sensor.sources import open_capture
 
-    engine = FlowEngine(PROFILES["wire"])
+    engine = FlowEngine(profile(FlowsConfig()))
     source = open_capture(path)
     taken = []
     try:
@@ -126,6 +131,7 @@ def assemble(path: Path) -> npt.NDArray[np.void]:
         source.close()
     engine.finish()
     flows = whole([*taken, engine.take()])
+    flows = flows[flows["reason"] != Reason.SNAPSHOT]
     return flows[np.argsort(flows["start_ns"], kind="stable")]
 
 
