@@ -116,6 +116,8 @@ def _flows(figures: Figures) -> Iterator[Family]:
         "TCP packets whose retransmission could not be told",
         counts.get("untracked_retransmissions"),
     )
+    forgotten = counts.get("context_forgotten")
+    yield _one("counter", "context_forgotten", "Hosts and pairs of hosts that made room for others", forgotten)
     yield _one("gauge", "open_flows", "Open flows", figures.live_flows)
     yield _one("gauge", "open_flows_limit", "How many flows may be open", figures.max_flows)
     yield _one("gauge", "flow_table_bytes", "Size of the flow tables", figures.memory_bytes)

@@ -107,7 +107,7 @@ def assemble(path: Path) -> npt.NDArray[np.void]:
     """
     from sensor.assembly import profile
     from sensor.config import FlowsConfig
-    from sensor.flows import FlowEngine, Framing, Reason
+    from sensor.flows import FlowEngine, Framing, Reason, pick
     from sensor.sources import open_capture
 
     engine = FlowEngine(profile(FlowsConfig()))
@@ -131,8 +131,8 @@ def assemble(path: Path) -> npt.NDArray[np.void]:
         source.close()
     engine.finish()
     flows = whole([*taken, engine.take()])
-    flows = flows[flows["reason"] != Reason.SNAPSHOT]
-    return flows[np.argsort(flows["start_ns"], kind="stable")]
+    ended = np.flatnonzero(flows["reason"] != Reason.SNAPSHOT)
+    return pick(flows, ended[np.argsort(flows["start_ns"][ended], kind="stable")])
 
 
 def whole(parts: Iterable[npt.NDArray[np.void]]) -> npt.NDArray[np.void]:

@@ -74,7 +74,7 @@ def read(paths: Sequence[Path]) -> Benchmark:
     if not paths:
         raise NettrusionError("no UNSW-NB15 file; give UNSW-NB15_1.csv or UNSW_NB15_training-set.csv, or their folder")
     manifest = Manifest(LABEL_RULE, list(ERRATA), about=[f"{NAME}: connections of a lab of 2015"])
-    frames: "list[pd.DataFrame]" = []
+    frames: list[pd.DataFrame] = []
     for path in paths:
         frame = _frame(path)
         if frames and list(frame.columns) != list(frames[0].columns):
