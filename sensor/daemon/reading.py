@@ -141,8 +141,8 @@ class Readings:
         scoring = self._writer.scoring
         meta = scoring.detector.meta
         return (
-            f"model {meta.name} {meta.version} ({meta.sha256[:12]}), threshold {scoring.threshold:.3f} ({scoring.basis}),"
-            f" {len(scoring.rulebook.rules)} rules"
+            f"model {meta.name} {meta.version} ({meta.sha256[:12]}),"
+            f" threshold {scoring.threshold:.3f} ({scoring.basis}), {len(scoring.rulebook.rules)} rules"
         )
 
     def summary(self) -> str:
