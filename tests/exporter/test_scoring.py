@@ -65,7 +65,14 @@ def test_json_gives_back_the_same():
     for scoring in (
         Scoring("classifier", CLASSES, PREPROCESSING, MEDIANS, temperature=1.7),
         Scoring("autoencoder", ("benign", "anomaly"), PREPROCESSING, MEDIANS, loss_scale=LossScale(0.3, 2.5)),
-        Scoring(**MIXED, preprocessing=PREPROCESSING, medians=MEDIANS),
+        Scoring(
+            "ensemble",
+            (*CLASSES, "anomaly"),
+            PREPROCESSING,
+            MEDIANS,
+            loss_scale=LossScale(0.3, 2.5),
+            mixture=Mixture(0.5, 2.0, -1.0),
+        ),
     ):
         again = Scoring.from_json(scoring.to_json())
         assert again.to_json() == scoring.to_json()

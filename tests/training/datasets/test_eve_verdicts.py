@@ -13,22 +13,10 @@ from sensor.errors import NettrusionError
 from sensor.features import FeatureSet
 from sensor.pipeline import Pipeline
 from sensor.sources import open_capture
+from tests.sensor.known import KeptSink
 from training.datasets import eve_verdicts
 from training.datasets.labels import MALICIOUS
 from training.datasets.recordings import assemble
-
-
-class Lines:
-    """A sink that keeps what it is given."""
-
-    def __init__(self):
-        self.lines = []
-
-    def write(self, lines):
-        self.lines += lines
-
-    def flush(self):
-        pass
 
 
 @pytest.fixture(scope="module")
@@ -40,7 +28,7 @@ def capture(repo):
 @pytest.fixture(scope="module")
 def eve(capture):
     """Return the events of our own sensor about it, as objects."""
-    sink = Lines()
+    sink = KeptSink()
     config = Config()
     pipeline = Pipeline.assemble(replace(config, output=replace(config.output, flow_events=True)), sink)
     with closing(open_capture(capture)) as source:

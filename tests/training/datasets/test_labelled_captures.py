@@ -71,7 +71,7 @@ def test_the_smell_audit_reads_such_a_table(folder):
 
     table = load(folder).table
     rows = np.arange(len(table))
-    found = audit(table, Split("same day", rows[::3], rows[1::3], rows[2::3], rows[:0]))
+    found = audit(table, Split("later the same day", rows[::3], rows[1::3], rows[2::3], rows[:0]))
     assert found.rows == 300
     assert found.stumps[0].balanced_accuracy > 0.9
 

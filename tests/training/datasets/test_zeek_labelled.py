@@ -69,8 +69,8 @@ def test_labels_in_columns_of_their_own_and_another_separator(tmp_path):
 
 def test_json_lines_and_what_they_leave_out(tmp_path):
     whole = dict(zip(FIELDS, VALUES, strict=True)) | {"label": "normal"}
-    short = {key: whole[key] for key in ("ts", "uid", "id.orig_h", "id.resp_h", "proto")} | {"label": "attack"}
-    short |= {"proto": "icmp", "id.orig_p": 8, "id.resp_p": 0}
+    short: dict[str, str | int] = {key: whole[key] for key in ("ts", "uid", "id.orig_h", "id.resp_h", "proto")}
+    short |= {"label": "attack", "proto": "icmp", "id.orig_p": 8, "id.resp_p": 0}
     found = read(tmp_path, "\n".join([json.dumps(whole), json.dumps(short), '{"ts": 1', "[1]", ""]))
     order = np.argsort(found.flows["proto"])
     assert found.label[order].tolist() == ["malicious", "benign"]
@@ -138,7 +138,7 @@ def test_a_real_log(shared_data):
     table = loaded.table
     assert (np.diff(table.features[:, features.names.index("fwd_pkts")]) != 0).any()
     rows = np.arange(len(table))
-    said = audit(table, Split("same day", rows[::3], rows[1::3], rows[2::3], rows[:0]))
+    said = audit(table, Split("later the same day", rows[::3], rows[1::3], rows[2::3], rows[:0]))
     assert said.rows == 763
     assert said.duplicate_rows > 0
 

@@ -52,6 +52,7 @@ def test_captures(folder):
 
 def test_snapshots_count_as_no_flow_but_know_what_their_flow_is(folder):
     found = evidence.of_captures(folder, folder / "labels.tsv")
+    assert found.flows is not None
     snapshots = found.flows["reason"] == Reason.SNAPSHOT
     assert snapshots.any()
     assert not found.counts[snapshots].any()
@@ -67,6 +68,8 @@ def test_a_flow_that_turns_out_to_be_an_attack_was_one_all_along(folder):
     bpf = "src host 10.66.6.6 and tcp[tcpflags] & tcp-fin != 0"
     (folder / "labels.tsv").write_text((folder / "labels.tsv").read_text().replace(SCAN, bpf))
     found = evidence.of_captures(folder, folder / "labels.tsv")
+    assert found.flows is not None
+    assert found.first_ns is not None
     own = found.capture == 0
     assert found.flows["reason"][own][0] == Reason.SNAPSHOT
     assert own.sum() > 1

@@ -12,6 +12,7 @@ from sensor.features import FeatureSet
 from sensor.pipeline import Pipeline
 from sensor.scoring import MODEL
 from sensor.sources import open_capture
+from tests.sensor.known import KeptSink
 from tests.training import made, recorded
 from training.evaluation import evidence, grouping
 from training.evaluation.grouping import Words
@@ -19,20 +20,10 @@ from training.evaluation.grouping import Words
 CLASSES = ("benign", "scan", "bruteforce")
 
 
-class Nowhere:
-    """A sink that keeps nothing."""
-
-    def write(self, lines):
-        pass
-
-    def flush(self):
-        pass
-
-
 def test_alerts_are_those_of_the_pipeline(repo):
     """The same flows alert, in the same order, as when the sensor reads the capture."""
     folder = repo / "sensor" / "data"
-    pipeline = Pipeline.assemble(Config(), Nowhere())
+    pipeline = Pipeline.assemble(Config(), KeptSink())
     expected = []
     pipeline.scoring.on_told = lambda flows, rows: expected.extend(flows["flow_id"][rows].tolist())
     with closing(open_capture(folder / "demo.pcap.gz")) as source:
@@ -44,6 +35,7 @@ def test_alerts_are_those_of_the_pipeline(repo):
     words = Words(scores.class_index, detector.meta.classes, detector.budget_rank(scores.score))
     threshold = float(np.float32(detector.meta.threshold))
     told = grouping.alerts(found, scores.score.astype(np.float64), words, threshold, grouping.shipped())
+    assert found.flows is not None
     assert [int(found.flows["flow_id"][one.row]) for one in told] == expected
 
 
@@ -96,6 +88,7 @@ def test_false_alerts_are_counted_by_capture_and_day(tmp_path):
     for number in range(3):
         recorded.write(tmp_path, f"day{number}", recorded.day(number, attacks=5 * (number == 0)))
     found = evidence.of_recordings([tmp_path])
+    assert found.flows is not None
     score = np.where((found.capture == 1) & (found.flows["dst_port"] == 443), 0.9, 0.1)
     told = grouping.group(found, score, words(found), 0.5, grouping.shipped())
     # A scan is grouped by its source: at least one for each of the six hosts.

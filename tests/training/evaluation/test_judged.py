@@ -50,6 +50,7 @@ def test_a_perfect_detector(found):
     assert (own.false_by_flow, own.false_by_capture, own.macro_recall) == (0, 0, 1)
     assert own.bound == pytest.approx(3 / 380)
     assert own.precision["0.01"] == pytest.approx(0.01 / (0.01 + 0.99 * 3 / 380))
+    assert own.incidents is not None
     assert own.incidents.false == 0
     assert own.incidents.found["scan"][1] == 1
     assert json.dumps(judged.as_dict())
@@ -66,9 +67,12 @@ def test_captures_count_alike_and_flows_do_too(found):
     assert own.false_by_flow == pytest.approx(loud.sum() / 380)
     shares = [loud[found.benign & (found.capture == number)].mean() for number in range(1, 9)]
     assert own.false_by_capture == pytest.approx(np.mean(shares))
+    assert own.interval is not None
+    assert own.false_by_capture is not None
     assert own.interval[0] < own.false_by_capture < own.interval[1]
     by_flow, by_capture = (judged.point(0.1, captures_alike=alike) for alike in (False, True))
     assert by_flow.false_by_flow <= 0.1 + 1e-9
+    assert by_capture.false_by_capture is not None
     assert by_capture.false_by_capture <= 0.1 + 1e-9
     assert by_capture.threshold != by_flow.threshold
     assert (by_flow.flows, by_flow.certified) == (380, True)
@@ -100,8 +104,10 @@ def test_false_alerts_beside_attacks_are_told_apart(found):
     (web, beside) = judged.benign
     assert (web.name, web.flows, web.alerts) == ("benign-web", 380, 0)
     assert (beside.name, beside.flows, beside.by_flow) == (evidence.BESIDE, 120, 1)
-    assert judged.point(None).incidents.false == 0
-    assert judged.point(None).incidents.beside > 0
+    incidents = judged.point(None).incidents
+    assert incidents is not None
+    assert incidents.false == 0
+    assert incidents.beside > 0
 
 
 def test_a_saturated_score_cannot_be_cut_in_two(found):
@@ -122,7 +128,9 @@ def test_a_bundle_and_a_function(found):
     packets = (
         made.feature_set().names.index("Total Fwd Packet") if "Total Fwd Packet" in made.feature_set().names else 0
     )
-    function = Subject.of_function("first", lambda rows: rows[:, packets] / 1e9, made.feature_set(), "cns22")
+    function = Subject.of_function(
+        "first", lambda rows: rows[:, packets].astype(np.float64) / 1e9, made.feature_set(), "cns22"
+    )
     assert judge(function, found, grouped=False).model == "first"
 
 
@@ -152,10 +160,13 @@ def test_records_of_zeek_have_incidents_and_seconds_but_no_packets(shared_data):
     records = evidence.of_records("zeek", zeek_labelled.read([shared_data / "zeek"]))
     features = FeatureSet.load("iscx2012")
     reset = features.names.index("bwd_rst")
-    judged = judge(Subject.of_function("refused", lambda rows: rows[:, reset] * 0.9, features, "iscx2012"), records)
+    refused = Subject.of_function("refused", lambda rows: rows[:, reset].astype(np.float64) * 0.9, features, "iscx2012")
+    judged = judge(refused, records)
     assert judged.families[0].name == "exfiltration"
     assert judged.families[0].recall["own"].flows > 0.9
-    delay = judged.points[0].incidents.delay["exfiltration"]
+    incidents = judged.points[0].incidents
+    assert incidents is not None
+    delay = incidents.delay["exfiltration"]
     assert delay.packets is None
     assert delay.seconds >= 0
-    assert judged.points[0].incidents.days > 0
+    assert incidents.days > 0

@@ -25,8 +25,10 @@ def test_a_bundle_scores_as_the_sensor_does(rows):
     score, probability = subject.score(rows)
     expected = detector.score(rows.matrix(detector.feature_set, "cns22"))
     assert (score.astype(np.float32) == expected.score).all()
+    assert probability is not None
     assert (probability == expected.probability).all()
     assert subject.name == f"{detector.meta.name} {detector.meta.version}"
+    assert subject.rank is not None
     assert (subject.rank(expected.score) == detector.budget_rank(expected.score)).all()
 
 

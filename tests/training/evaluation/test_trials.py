@@ -66,6 +66,8 @@ def test_classes_are_kept_as_the_likeliest_alone():
     table = made.table()
     split = later_the_same_day(table)
     trial = trials.run(quick("logistic regression"), course(table), split, 0, None)
-    calls = trial.answers.calls(split.test)
-    assert np.array_equal(calls, trial.fitted.probability(table.features[split.test]).argmax(axis=1))
+    calls, probability = trial.answers.calls(split.test), trial.fitted.probability
+    assert calls is not None
+    assert probability is not None
+    assert np.array_equal(calls, probability(table.features[split.test]).argmax(axis=1))
     assert trial.test.macro_f1 is not None
