@@ -8,19 +8,23 @@ from sensor.flows import FLOW_DTYPE
 
 BASE_BYTES = 150 << 20
 """The interpreter, NumPy, ONNX Runtime and a model."""
-FLOW_BYTES = 800
+FLOW_BYTES = 1_200
 """An open flow in the table, its place in the index included."""
+HOSTS_BYTES = 40 << 20
+"""What a worker's engine remembers of hosts and pairs of hosts, when all of it is in use."""
 
 
 def needed_bytes(scene: Scene) -> int:
     """Return the most that the configuration lets the sensor take, kernel's rings included."""
     config = scene.config
     capture = config.capture
-    rings = capture.ring_mb * capture.workers * max(1, len(capture.interfaces)) if capture.source == "ring" else 0
+    workers = capture.workers * max(1, len(capture.interfaces)) if capture.source == "ring" else 1
+    rings = capture.ring_mb * workers if capture.source == "ring" else 0
     queues = sum(sink.queue_mb for sink in config.sinks.values()) or 16
     return (
         BASE_BYTES
         + config.flows.max_flows * FLOW_BYTES
+        + workers * HOSTS_BYTES
         + config.daemon.waiting_flows * FLOW_DTYPE.itemsize
         + (rings + queues << 20)
     )

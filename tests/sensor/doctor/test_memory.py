@@ -1,8 +1,10 @@
 """What the configuration may need against what there is."""
 
+from dataclasses import replace
+
 import pytest
 
-from sensor.doctor.memory import BASE_BYTES, FLOW_BYTES, check_memory, needed_bytes
+from sensor.doctor.memory import BASE_BYTES, FLOW_BYTES, HOSTS_BYTES, check_memory, needed_bytes
 from sensor.flows import FLOW_DTYPE, PROFILES, FlowEngine, Framing
 from tests.packets import BASE_NS, Timed, pcap, udp
 from tests.sensor.doctor.made import only, scene
@@ -15,7 +17,8 @@ def meminfo(total_mib, available_mib):
 def test_the_sum(tmp_path):
     sizes = ("flows.max_flows=1000", "daemon.waiting_flows=2000")
     made = scene(tmp_path, "capture.workers=2", "capture.interfaces=a,b", *sizes)
-    assert needed_bytes(made) == BASE_BYTES + 1000 * FLOW_BYTES + 2000 * FLOW_DTYPE.itemsize + (4 * 64 + 16 << 20)
+    flows = 1000 * FLOW_BYTES + 2000 * FLOW_DTYPE.itemsize
+    assert needed_bytes(made) == BASE_BYTES + flows + 4 * HOSTS_BYTES + (4 * 64 + 16 << 20)
     queues = scene(tmp_path, "capture.source=scapy", "sinks.a.type=stdout", "sinks.b.type=stdout", "sinks.b.queue_mb=4")
     assert needed_bytes(queues) - needed_bytes(scene(tmp_path, "capture.source=scapy")) == 4 << 20
 
@@ -41,13 +44,16 @@ def test_a_machine_that_does_not_tell(tmp_path):
     assert only(check_memory, scene(tmp_path)).outcome == "note"
 
 
-def test_a_flow_takes_what_is_said():
+@pytest.mark.parametrize("context", [False, True])
+def test_a_flow_and_its_hosts_take_what_is_said(context):
     flows = 20_000
-    engine = FlowEngine(PROFILES["wire"], max_flows=flows)
+    engine = FlowEngine(replace(PROFILES["wire"], context=context), max_flows=flows)
     capture = pcap(
         Timed(BASE_NS + n, udp(f"10.0.{n >> 8}.{n & 255}", "10.9.9.9", (1024, 53))) for n in range(flows)
     )
     framing = Framing.sniff(capture[:4])
     engine.feed(capture, framing)
     assert engine.live == flows
-    assert 0.6 * FLOW_BYTES < engine.memory_bytes / flows < 1.3 * FLOW_BYTES
+    hosts = HOSTS_BYTES if context else 0
+    assert 0.6 * FLOW_BYTES < engine.memory_bytes / flows < 1.1 * FLOW_BYTES + hosts / flows
+    assert engine.memory_bytes > 0.9 * flows * FLOW_BYTES + hosts / 3
