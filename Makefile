@@ -25,8 +25,12 @@ demo: $(VENV)/.light
 	@mkdir -p demo
 	@$(BIN)/nettrusion score $(DEMO) --table --flows -o demo/eve.json
 
+# What listens to wires, boots systemd or plays a network keeps time, and has the machine to itself.
+ALONE := tests/live tests/systemd tests/training/testbed
+
 test: $(VENV)/.full tools
-	$(BIN)/python -m pytest $(PYTEST_ARGS)
+	$(BIN)/python -m pytest -n auto --dist loadfile $(ALONE:%=--ignore=%) $(PYTEST_ARGS)
+	$(BIN)/python -m pytest $(ALONE) $(PYTEST_ARGS)
 
 bench: $(VENV)/.full
 	$(BIN)/python -m benchmarks $(BENCH_ARGS)
