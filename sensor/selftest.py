@@ -122,7 +122,7 @@ def _no_score(config: Config, pipeline: Pipeline, flows: int, highest: float) ->
     if wanted == "calibrated":
         return f'{found}; calibrate on traffic without attacks or for more alerts, or set detector.threshold to "model"'
     if wanted != "model":
-        return f'{found}; lower detector.threshold = {wanted!r}, or set it to "model"'
+        return f'{found}; lower detector.threshold = {wanted:.7g}, or set it to "model"'
     if model:
         return f"{found}; the model {model} does not know these attacks: train it on them, or leave the key empty"
     return f"{found}; the model is not the one of this sensor: install it again"

@@ -159,16 +159,24 @@ class Records:
             self._order = "<" if block[8] == 0x4D else ">"
             self._clocks = []
             return
-        ticks, offset_s, at = 1_000_000, 0, 16
-        option = Struct(f"{self._order}HH").unpack_from
-        while at + 4 <= len(block) - 4:
-            code, length = option(block, at)
-            value = block[at + 4 : at + 4 + length]
-            if code == 9 and value:
-                ticks = 2 ** (value[0] & 0x7F) if value[0] & 0x80 else 10 ** (value[0] & 0x7F)
-            elif code == 14 and len(value) == 8:
-                offset_s = Struct(f"{self._order}q").unpack(value)[0]
-            elif code == 0:
-                break
-            at += 4 + (length + 3 & ~3)
-        self._clocks.append(Clock(ticks, offset_s))
+        self._clocks.append(clock_of(block, self._order))
+
+
+def clock_of(block: bytes, order: str) -> Clock:
+    """Return the clock that a pcapng interface description tells of, microseconds where it tells of none.
+
+    `block` is the whole block, `order` the byte order of its section as `struct` spells it.
+    """
+    ticks, offset_s, at = 1_000_000, 0, 16
+    option = Struct(f"{order}HH").unpack_from
+    while at + 4 <= len(block) - 4:
+        code, length = option(block, at)
+        value = block[at + 4 : at + 4 + length]
+        if code == 9 and value:
+            ticks = 2 ** (value[0] & 0x7F) if value[0] & 0x80 else 10 ** (value[0] & 0x7F)
+        elif code == 14 and len(value) == 8:
+            offset_s = Struct(f"{order}q").unpack(value)[0]
+        elif code == 0:
+            break
+        at += 4 + (length + 3 & ~3)
+    return Clock(ticks, offset_s)

@@ -14,7 +14,7 @@ import numpy.typing as npt
 
 from sensor.errors import NettrusionError
 from sensor.sources import open_capture
-from sensor.sources.records import MAX_RECORD_BYTES, PCAP, PCAP_HEAD_BYTES, PCAPNG, Clock
+from sensor.sources.records import MAX_RECORD_BYTES, PCAP, PCAP_HEAD_BYTES, PCAPNG, Clock, clock_of
 
 Numbers = npt.NDArray[np.int64]
 _SECTION, _INTERFACE, _SIMPLE, _ENHANCED = 0x0A0D0D0A, 1, 3, 6
@@ -109,7 +109,7 @@ def _pcapng(data: bytes) -> "array[int]":
                 link_type, _, clock = interfaces[number]
                 last_ns = clock.ns(high << 32 | low)
                 rows.extend((at, at + length, at + 28, kept, wire, last_ns, link_type))
-        elif kind == _SIMPLE and interfaces:
+        elif kind == _SIMPLE and interfaces and length >= 16:
             link_type, snap, _ = interfaces[0]
             wire = Struct(f"{order}I").unpack_from(data, at + 8)[0]
             kept = min(wire, length - 16, snap or wire)
@@ -121,16 +121,4 @@ def _pcapng(data: bytes) -> "array[int]":
 def _interface(block: bytes, order: str) -> tuple[int, int, Clock]:
     """Return link type, snap length and clock of an interface description."""
     link_type, snap = Struct(f"{order}H2xI").unpack_from(block, 8)
-    ticks, offset_s, at = 1_000_000, 0, 16
-    option = Struct(f"{order}HH").unpack_from
-    while at + 4 <= len(block) - 4:
-        code, length = option(block, at)
-        value = block[at + 4 : at + 4 + length]
-        if code == 9 and value:
-            ticks = 2 ** (value[0] & 0x7F) if value[0] & 0x80 else 10 ** (value[0] & 0x7F)
-        elif code == 14 and len(value) == 8:
-            offset_s = Struct(f"{order}q").unpack(value)[0]
-        elif code == 0:
-            break
-        at += 4 + (length + 3 & ~3)
-    return link_type, snap, Clock(ticks, offset_s)
+    return link_type, snap, clock_of(block, order)

@@ -1,5 +1,8 @@
 """Flow records written by hand, field by field, for tests of what is computed from them."""
 
+import csv
+from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -149,3 +152,12 @@ def begun_backward() -> NDArray[np.void]:
         bwd={"pkts": 3, "payload": 30, "payload_sq": 300, "payload_min": 10, "payload_max": 10}
         | {"header": 60, "header_min": 20, "data_pkts": 3, "flags": counted(rst=2)},
     )
+
+
+def released(shared_data: Path) -> Iterator[dict[str, NDArray[np.str_]]]:
+    """Yield the columns, as text, of every table of the corrected release's sample."""
+    for path in sorted((shared_data / "cicids2017_improved_5000").glob("*_*.csv")):
+        with path.open(encoding="utf-8", newline="") as file:
+            table = list(csv.reader(file))
+        if "Flow ID" in table[0] and len(table) > 1:
+            yield {name: np.array(values) for name, *values in zip(*table, strict=True)}

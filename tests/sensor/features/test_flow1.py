@@ -1,6 +1,5 @@
 """The features of set flow1: by hand, against the corrected release, and of nothing else than they should be."""
 
-import csv
 import gzip
 import math
 import re
@@ -26,6 +25,7 @@ from tests.sensor.features.flows import (
     flow,
     gaps,
     lone_datagram,
+    released,
 )
 
 FLOW1 = FeatureSet.load("flow1")
@@ -233,12 +233,7 @@ def test_the_corrected_release_and_packets_give_the_same_statistics(shared_data:
 
 def test_rows_as_published_are_read(shared_data: Path):
     read = 0
-    for path in sorted((shared_data / "cicids2017_improved_5000").glob("*_*.csv")):
-        with path.open(encoding="utf-8", newline="") as file:
-            table = list(csv.reader(file))
-        if "Flow ID" not in table[0] or len(table) < 2:
-            continue
-        columns = {name: np.array(values) for name, *values in zip(*table, strict=True)}
+    for columns in released(shared_data):
         matrix = FLOW1.from_columns(columns)
         values = dict(zip(FLOW1.names, matrix.T, strict=True))
         assert np.isfinite(matrix).all()
