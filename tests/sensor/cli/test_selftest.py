@@ -21,7 +21,7 @@ def test_a_configuration_under_which_nothing_alerts_fails(tmp_path, capsys):
     said = capsys.readouterr()
     assert said.out == ""
     assert said.err.startswith("nettrusion: selftest failed: none of ")
-    assert 'lower detector.threshold = 1.0, or set it to "model"' in said.err
+    assert 'lower detector.threshold = 1, or set it to "model"' in said.err
 
 
 def test_rules_that_say_nothing_are_a_warning(capsys, monkeypatch):
