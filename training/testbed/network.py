@@ -42,6 +42,7 @@ HOSTS = (
     Host("web", "servers", 9, delay_ms=0.8, jitter_ms=0.3),
     Host("infra", "servers", 10, delay_ms=5.0, jitter_ms=3.0),
     Host("store", "servers", 11, delay_ms=0.5, jitter_ms=0.2),
+    Host("dc", "servers", 12, delay_ms=0.6, jitter_ms=0.3),
     Host("internet", "outside", 100, extra=23, delay_ms=6.0, jitter_ms=3.0, loss=0.001, spread_ms=90.0, rate_mbit=40),
     Host("attacker", "outside", 101, extra=1, delay_ms=22.0, jitter_ms=4.0, loss=0.001, spread_ms=30.0, rate_mbit=40),
     Host("bots", "outside", 102, extra=11, delay_ms=15.0, jitter_ms=6.0, loss=0.003, spread_ms=110.0, rate_mbit=40),
