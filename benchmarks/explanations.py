@@ -42,10 +42,14 @@ def main() -> None:
         alerts = of & (score >= meta.threshold)
         if alerts.any():
             found = agreement(data, table.features[alerts], medians, meta.threshold)
-            figures = f"{found.alerts:5}  {found.rank_correlation:16.2f}  {found.top_share:21.2f}"
+            figures = f"{found.alerts:5}  {_shown(found.rank_correlation):>16}  {_shown(found.top_share):>21}"
             print(f"{name:16}  {of.sum():5}  {alerts.sum():6}  {figures}", flush=True)
     batch = np.resize(table.features, (1024, table.features.shape[1]))
     print(f"scoring {_us(detector.score, batch):.2f} us a flow, explaining {_us(detector.contributions, batch):.1f} us")
+
+
+def _shown(value: float | None) -> str:
+    return "-" if value is None else f"{value:.2f}"
 
 
 def _us(work: Callable[[Rows], Any], batch: Rows, seconds: float = 2.0) -> float:

@@ -32,12 +32,14 @@ class Agreement:
 
     `rank_correlation` is the median over the alerts of Spearman's between the two, over the features
     that either of them gives something; `top_share` is the share of alerts of which the feature whose
-    occlusion costs most is among the three largest contributions. Both are NaN without alerts.
+    occlusion costs most is among the three largest contributions. Each is None where no alert can be
+    judged by it: the one where no alert has three features at work that occlusion tells apart, the other
+    where no feature's occlusion costs any alert anything.
     """
 
     alerts: int
-    rank_correlation: float
-    top_share: float
+    rank_correlation: float | None
+    top_share: float | None
 
 
 def agreement(data: bytes, rows: Rows, medians: Rows, threshold: float, count: int = ALERTS) -> Agreement:
@@ -80,17 +82,23 @@ def occluded(odds: Callable[[Rows], Matrix], rows: Rows, medians: Rows) -> Matri
 
 
 def compared(contributions: Matrix, drops: Matrix) -> Agreement:
-    """Return how contributions and drops, both (n, k), agree; alerts that nothing held up are left out."""
+    """Return how contributions and drops, both (n, k), agree; alerts that cannot be judged by a figure are left out.
+
+    Equal contributions where the drops differ are no agreement, and count as a correlation of 0; equal drops put the
+    features in no order that contributions could agree with.
+    """
     correlations, within = [], []
     for given, lost in zip(contributions, drops, strict=True):
         if lost.max(initial=0) > 0:
             within.append(int(np.argmax(lost)) in np.argsort(-given, kind="stable")[:TOP])
         some = (given != 0) | (lost != 0)
-        if some.sum() > 2:
+        if some.sum() > 2 and np.ptp(lost[some]) > 0:
             correlations.append(spearman(given[some], lost[some]))
-    if not within or not correlations:
-        return Agreement(len(drops), float("nan"), float("nan"))
-    return Agreement(len(drops), float(np.median(correlations)), float(np.mean(within)))
+    return Agreement(
+        alerts=len(drops),
+        rank_correlation=float(np.median(correlations)) if correlations else None,
+        top_share=float(np.mean(within)) if within else None,
+    )
 
 
 def spearman(one: Matrix, other: Matrix) -> float:

@@ -36,7 +36,7 @@ class VerifyError(NettrusionError):
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """What the examination measured."""
+    """What the examination measured; None is what could not be judged (see `exporter.occlusion.Agreement`)."""
 
     rows: int
     bytes: int
@@ -48,10 +48,10 @@ class Report:
     max_contribution_difference: float
     decisions_at_tolerance: int
     occluded_alerts: int
-    occlusion_rank_correlation: float
-    occlusion_top_share: float
+    occlusion_rank_correlation: float | None
+    occlusion_top_share: float | None
 
-    def as_dict(self) -> dict[str, float]:
+    def as_dict(self) -> dict[str, float | None]:
         """Return the figures by name, for a card."""
         return asdict(self)
 
@@ -175,14 +175,21 @@ def _explanations(network: Any, scoring: Scoring, rows: NDArray[np.float32], out
 
 
 def _occlusion(data: bytes, rows: NDArray[np.float32], meta: BundleMeta) -> occlusion.Agreement:
-    """Return how contributions agree with occlusion; raise where that is too little to explain an alert."""
+    """Return how contributions agree with occlusion; raise where that is too little to explain an alert.
+
+    A figure that no alert can be judged by refuses nothing.
+    """
     found = occlusion.agreement(data, rows, np.array(meta.medians, np.float32), meta.threshold)
-    if not (found.rank_correlation >= RANK_FLOOR and found.top_share >= TOP_FLOOR):
-        raise VerifyError(
-            f"contributions do not agree with occlusion: a rank correlation of {found.rank_correlation:.2f}, and the"
-            f" costliest feature among the three reasons in {found.top_share:.0%} of {found.alerts} alerts;"
-            f" {RANK_FLOOR} and {TOP_FLOOR:.0%} are the least"
+    low = [
+        words.format(value, least)
+        for value, least, words in (
+            (found.rank_correlation, RANK_FLOOR, "a rank correlation of {:.2f} ({:g} is the least)"),
+            (found.top_share, TOP_FLOOR, "the costliest feature is a reason in {:.0%} ({:.0%} is the least)"),
         )
+        if value is not None and value < least
+    ]
+    if low:
+        raise VerifyError(f"contributions do not agree with occlusion in {found.alerts} alerts: {'; '.join(low)}")
     return found
 
 

@@ -53,3 +53,12 @@ def test_a_bundle_that_fails_is_not_written(tmp_path, monkeypatch):
 def test_a_folder_that_is_not_there_is_named(tmp_path):
     with pytest.raises(NettrusionError, match="gone"):
         run(tmp_path / "gone")
+
+
+def test_what_could_not_be_judged_is_said(tmp_path, capsys):
+    """One feature at work has no rank among others."""
+    rows = np.tile(CLASSIFIER.medians.astype(np.float32), (len(ROWS), 1))
+    rows[:, 0] = ROWS[:, 0]
+    folder.write(tmp_path / "run", dense(), CLASSIFIER, IDENTITY, rows)
+    assert run(tmp_path / "run", "-o", tmp_path / "model.onnx") == 0
+    assert "occlusion_rank_correlation  cannot be judged" in capsys.readouterr().out

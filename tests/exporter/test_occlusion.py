@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from exporter.occlusion import agreement, compared, log_odds, occluded, spearman
+from exporter.occlusion import Agreement, agreement, compared, log_odds, occluded, spearman
 from sensor.detector.scoring import without_output
 from sensor.detector.session import Session
 from tests.sensor.detector.made import good, linear, sample
@@ -30,8 +30,19 @@ def test_reasons_drawn_by_lot_agree_with_nothing():
 
 def test_alerts_that_nothing_held_up_say_nothing():
     found = compared(np.ones((3, 4)), np.zeros((3, 4)))
-    assert found.alerts == 3
-    assert np.isnan(found.top_share) and np.isnan(found.rank_correlation)
+    assert found == Agreement(3, None, None)
+
+
+def test_two_features_have_no_rank_but_a_costliest():
+    found = compared(np.array([[2.0, 1.0, 0.0, 0.0]]), np.array([[3.0, 1.0, 0.0, 0.0]]))
+    assert found == Agreement(1, None, 1.0)
+
+
+def test_an_order_is_asked_for_where_occlusion_has_one():
+    """Reasons that are all alike do not explain drops that differ; of like drops there is no order to meet."""
+    alike, rising = np.ones((1, 4)), np.arange(4.0)[None]
+    assert compared(alike, rising) == Agreement(1, 0.0, 0.0)
+    assert compared(rising + 1, alike).rank_correlation is None
 
 
 def test_a_bundle_is_asked_about_its_alerts():

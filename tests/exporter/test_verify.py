@@ -154,3 +154,25 @@ def test_reasons_of_another_feature_are_refused(monkeypatch):
 
     with pytest.raises(VerifyError, match="do not agree with occlusion"):
         check(changed(negated), network, scoring, ROWS, COUNT)
+
+
+def two_at_work():
+    """Return rows of which only the first two features differ from the bundle's medians."""
+    _, scoring = linear()
+    rows = np.tile(scoring.medians.astype(np.float32), (len(ROWS), 1))
+    rows[:, :2] = ROWS[:, :2]
+    return rows
+
+
+def test_what_occlusion_cannot_judge_is_not_refused():
+    network, scoring = linear()
+    report = check(good(), network, scoring, two_at_work(), COUNT)
+    assert report.occlusion_rank_correlation is None
+    assert report.occlusion_top_share == 1.0
+
+
+def test_without_ranks_the_costliest_feature_is_still_asked_for(monkeypatch):
+    network, scoring = linear()
+    monkeypatch.setattr(verify, "TOP_FLOOR", 1.01)
+    with pytest.raises(VerifyError, match=r"occlusion in \d+ alerts: the costliest feature is a reason in 100%"):
+        check(good(), network, scoring, two_at_work(), COUNT)

@@ -245,11 +245,15 @@ def _training(card: Card, shown: Mapping[str, Picture]) -> list[Block]:
                 if card.config.data.exclude
                 else "No feature was excluded.",
                 f"Temperature {card.shipped.temperature:.2f}, fitted on calibration rows.",
-                f"Export: {', '.join(f'{key} {value}' for key, value in parity.items())}.",
+                f"Export: {', '.join(_examined(*figure) for figure in parity.items())}.",
             ]
         ),
         *(picture for name, picture in shown.items() if name.startswith("curves")),
     ]
+
+
+def _examined(name: str, value: float | None) -> str:
+    return f"{name} {'cannot be judged' if value is None else value}"
 
 
 def _data(card: Card) -> list[Block]:
