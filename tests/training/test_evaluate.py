@@ -31,6 +31,9 @@ def test_the_bundled_model_on_the_bundled_recording(repo, tmp_path, capsys):
     scan = next(row for row in figures["families"] if row["name"] == "scan")
     assert scan["recall"]["own"]["flows"] > 0.9
     assert figures["benign_flows"] > 500
+    assert 0 < figures["points"][0]["mcc"] <= 1
+    assert 0 < figures["points"][0]["macro_f1"] <= 1
+    assert "macro-F1" in shown and "MCC" in shown
     assert figures["points"][0]["incidents"]["found"]["scan"][1] == 1
     assert figures["points"][0]["incidents"]["delay"]["scan"]["packets"] > 0
     assert json.loads((tmp_path / "out" / "evaluation.json").read_text()) == [figures]

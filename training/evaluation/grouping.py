@@ -114,8 +114,20 @@ def group(
     """
     if evidence.flows is None:
         raise ValueError(f"{evidence.name} has no flow records that rules could look at")
-    told = alerts(evidence, score, words, threshold, rulebook)
-    return count(evidence, told, watched_days(evidence))
+    return Teller(evidence, rulebook).told(score, words, threshold)
+
+
+class Teller:
+    """The rules, and what of the evidence does not change with the threshold."""
+
+    def __init__(self, evidence: Evidence, rulebook: "Rulebook") -> None:
+        """Judge evidence that has flow records by rules."""
+        self._evidence, self._rulebook = evidence, rulebook
+        self._days = watched_days(evidence)
+
+    def told(self, score: npt.NDArray[np.float64], words: Words, threshold: float) -> Incidents:
+        """Return what would have been told at a threshold."""
+        return count(self._evidence, alerts(self._evidence, score, words, threshold, self._rulebook), self._days)
 
 
 def alerts(

@@ -19,8 +19,9 @@ from sensor.errors import NettrusionError
 from training.datasets.labelled_captures import ATTACK
 from training.evaluation import grouping
 from training.evaluation.budget import operating_point, precision, upper_bound
+from training.evaluation.decisions import Decided
 from training.evaluation.evidence import BESIDE, Evidence
-from training.evaluation.grouping import Incidents, Words
+from training.evaluation.grouping import Incidents, Teller, Words
 from training.evaluation.subject import Floats, Probability, Subject
 from training.evaluation.weighing import FEWEST_GROUPS, Area, Side, alike, areas, mean_interval
 
@@ -54,6 +55,8 @@ class Point:
         interval: of `false_by_capture`, or else of `false_by_flow`.
         bound: upper bound of `false_by_flow` at 95 %.
         macro_recall: mean over the families.
+        mcc: Matthews' correlation of alerts and attacks, at the data's own share of attacks.
+        macro_f1: mean F1 of benign and of the families that are classes of the detector; None where none is.
         precision: at base rates, from the macro recall and the rate (its bound for `own`).
         incidents: after grouping; None where there are no flow records.
     """
@@ -69,6 +72,8 @@ class Point:
     interval: Interval
     bound: float
     macro_recall: float
+    mcc: float
+    macro_f1: float | None
     precision: dict[str, float]
     incidents: Incidents | None
 
@@ -175,7 +180,7 @@ def judge(
         raise NettrusionError(f"{evidence.name}: no attack flow; there is nothing to find")
     score, probability = subject.score(evidence)
     bench = _Bench(subject, evidence, np.asarray(score, dtype=np.float64), probability)
-    teller = _Teller(evidence, rulebook or grouping.shipped()) if grouped and evidence.flows is not None else None
+    teller = Teller(evidence, rulebook or grouping.shipped()) if grouped and evidence.flows is not None else None
     points = bench.points(rates, teller)
     attack, benign = evidence.attack, evidence.benign
     kinds = _kinds(evidence)
@@ -229,19 +234,6 @@ def _kinds(evidence: Evidence) -> list[tuple[str, str, Mask]]:
     ]
 
 
-class _Teller:
-    """The rules and what of the evidence does not change with the threshold."""
-
-    def __init__(self, evidence: Evidence, rulebook: "Rulebook") -> None:
-        self._evidence, self._rulebook = evidence, rulebook
-        self._days = grouping.watched_days(evidence)
-
-    def told(self, score: Floats, words: Words, threshold: float) -> Incidents:
-        """Return what would have been told at a threshold."""
-        found = grouping.alerts(self._evidence, score, words, threshold, self._rulebook)
-        return grouping.count(self._evidence, found, self._days)
-
-
 @dataclass(frozen=True, slots=True)
 class _Bench:
     """Scores of evidence, and how each figure follows from them."""
@@ -251,7 +243,7 @@ class _Bench:
     score: Floats
     probability: Probability | None
 
-    def points(self, rates: Sequence[float], teller: "_Teller | None") -> list[Point]:
+    def points(self, rates: Sequence[float], teller: Teller | None) -> list[Point]:
         """Return the detector's own threshold, then those of the rates."""
         ev, benign = self.evidence, self.evidence.benign
         quiet, weight = self.score[benign], ev.weight[benign]
@@ -267,7 +259,7 @@ class _Bench:
     def _point(
         self,
         given: _Chosen,
-        teller: "_Teller | None",
+        teller: Teller | None,
     ) -> Point:
         name, threshold, rate, same, flows, certified = given
         ev, benign = self.evidence, self.evidence.benign
@@ -278,6 +270,8 @@ class _Bench:
         families = sorted(set(ev.family[ev.attack].tolist()))
         found = [float(self._above(threshold)[ev.attack & (ev.family == one)].mean()) for one in families]
         macro = float(np.mean(found))
+        both = ev.attack | benign
+        decided = Decided(ev.family[both], self._above(threshold)[both], self._calls()[both], ev.weight[both])
         by_flow = float(np.average(false, weights=weight))
         by_capture = float(np.average(false, weights=even)) if ev.alike else None
         said = bound if rate is None else max(rate, by_flow if not same else rate)
@@ -293,6 +287,8 @@ class _Bench:
             interval=mean_interval(false, even if ev.alike else weight, self._groups(benign)),
             bound=bound,
             macro_recall=macro,
+            mcc=decided.mcc(),
+            macro_f1=decided.macro_f1(self.subject.classes),
             precision={f"{base:g}": precision(macro, said, base) for base in BASE_RATES},
             incidents=None if teller is None else teller.told(self.score, self._words(), threshold),
         )
@@ -386,9 +382,11 @@ class _Bench:
         return np.asarray(self.score >= threshold)
 
     def _called(self, rows: Mask) -> str:
-        names = np.array(self.subject.classes)[self._words().class_index[rows]]
-        calls = Counter(names.tolist()).most_common(1)
+        calls = Counter(self._calls()[rows].tolist()).most_common(1)
         return calls[0][0] if calls else "-"
+
+    def _calls(self) -> npt.NDArray[np.str_]:
+        return np.array(self.subject.classes)[self._words().class_index]
 
     def _words(self) -> Words:
         count = len(self.score)

@@ -46,6 +46,8 @@ def _overall(found: Sequence[Judged]) -> Table:
             "mean of families",
             f"PR-AUC at {share(first.base_rate)}",
             f"at {share(EVEN)}",
+            "macro-F1",
+            "MCC",
             "false alerts",
             "by capture",
             "95 %",
@@ -59,6 +61,7 @@ def _overall(found: Sequence[Judged]) -> Table:
                 f"{one.macro_roc_auc:.3f}",
                 f"{one.pr_auc:.3f}",
                 f"{one.pr_auc_at_one_percent:.3f}",
+                *_decided(one.point(None)),
                 share(one.point(None).false_by_flow),
                 share(one.point(None).false_by_capture),
                 _span(one.point(None).interval, percent=True),
@@ -66,7 +69,9 @@ def _overall(found: Sequence[Judged]) -> Table:
             for one in found
         ],
         f"ROC-AUC: {counted}. PR-AUC at the data's own share of attacks, and with {share(EVEN)} of attacks and the"
-        " families alike. False alerts: share of the benign flows at or above the model's own threshold. Intervals:"
+        " families alike. Macro-F1 (of benign and the families that are classes of the model) and MCC (of alerts and"
+        " attacks) at the model's own threshold and the data's own share of attacks. False alerts: share of the benign"
+        " flows at or above the model's own threshold. Intervals:"
         " captures redrawn, or pairs of hosts where captures are few.",
     )
 
@@ -205,6 +210,8 @@ def _precision(found: Sequence[Judged]) -> Table:
             "false alerts",
             "by capture",
             "mean recall",
+            "macro-F1",
+            "MCC",
             *(f"precision at {base:g}" for base in BASE_RATES),
         ],
         [
@@ -216,6 +223,7 @@ def _precision(found: Sequence[Judged]) -> Table:
                 share(point.false_by_flow),
                 share(point.false_by_capture),
                 share(point.macro_recall),
+                *_decided(point),
                 *(f"{100 * point.precision[f'{base:g}']:.2f} %" for base in BASE_RATES),
             ]
             for one in found
@@ -256,6 +264,11 @@ def _benign(found: Sequence[Judged]) -> Table:
         ],
         "At the model's own threshold, before grouping.",
     )
+
+
+def _decided(point: Point) -> tuple[str, str]:
+    """Return macro-F1 and MCC."""
+    return "-" if point.macro_f1 is None else f"{point.macro_f1:.3f}", f"{point.mcc:.3f}"
 
 
 def _main(one: Judged) -> list[Point]:

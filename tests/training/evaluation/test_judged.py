@@ -2,10 +2,11 @@
 
 import csv
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
-from sklearn.metrics import average_precision_score, roc_auc_score
+from sklearn.metrics import average_precision_score, f1_score, matthews_corrcoef, roc_auc_score
 
 from sensor.detector import Detector
 from sensor.errors import NettrusionError
@@ -49,6 +50,7 @@ def test_a_perfect_detector(found):
     own = judged.point(None)
     assert (own.false_by_flow, own.false_by_capture, own.macro_recall) == (0, 0, 1)
     assert own.bound == pytest.approx(3 / 380)
+    assert (own.mcc, own.macro_f1) == (1, None)
     assert own.precision["0.01"] == pytest.approx(0.01 / (0.01 + 0.99 * 3 / 380))
     assert own.incidents is not None
     assert own.incidents.false == 0
@@ -95,6 +97,23 @@ def test_areas_are_those_of_scikit_learn(found):
     assert judged.base_rate == pytest.approx(60 / 440)
     assert judged.pr_auc_at_one_percent < judged.pr_auc
     assert judged.points[0].incidents is None
+
+
+def test_decisions_are_those_of_scikit_learn(found):
+    rng = np.random.default_rng(6)
+    score = np.where(found.truth == 1, rng.uniform(0.2, 1, len(found)), rng.uniform(0, 0.8, len(found)))
+    probability = np.zeros((len(found), 3), np.float32)
+    probability[np.arange(len(found)), rng.integers(0, 3, len(found))] = 1
+    asked = replace(subject(score), score=lambda _: (score, probability), classes=("benign", "scan", "dos"))
+    judged = judge(asked, found, grouped=False)
+    rows, _ = reference(found)
+    assert judged.points[0].false_by_flow > 0
+    for point in judged.points:
+        above = score[rows] >= point.threshold
+        assert point.mcc == pytest.approx(matthews_corrcoef(found.attack[rows], above))
+        said = np.where(above, np.where(probability[rows, 2] == 1, "dos", "scan"), "benign")
+        f1 = f1_score(found.family[rows], said, labels=["benign", "scan"], average="macro")
+        assert point.macro_f1 == pytest.approx(f1)
 
 
 def test_false_alerts_beside_attacks_are_told_apart(found):
@@ -146,8 +165,6 @@ def test_rows_of_a_table_have_no_incidents():
 
 
 def test_one_sided_data_is_refused(found):
-    from dataclasses import replace
-
     with pytest.raises(NettrusionError, match="no benign flow"):
         judge(subject(np.zeros(len(found))), replace(found, truth=np.ones_like(found.truth)))
     with pytest.raises(NettrusionError, match="no attack flow"):

@@ -24,7 +24,10 @@ def incidents():
 
 def point(name, rate, *, alike, certified):
     precision = {"0.01": 0.5, "0.001": 0.1, "0.0001": 0.01, "1e-05": 0.001}
-    return Point(name, 0.5, rate, alike, 900, certified, 0.02, 0.11, (0.09, 0.14), 0.021, 0.3, precision, incidents())
+    return Point(
+        name, 0.5, rate, alike, 900, certified, 0.02, 0.11, (0.09, 0.14), 0.021, 0.3, 0.456, 0.621, precision,
+        incidents(),
+    )  # fmt: skip
 
 
 def kind(name, family, points):
@@ -99,3 +102,12 @@ def test_one_recording_has_no_column_by_capture():
     )
     assert "by capture" not in table.header
     assert "captures alike" not in " ".join(table.header)
+
+
+def test_decisions_stand_in_the_first_table_and_at_every_threshold():
+    first = next(block for block in section([judged()]) if isinstance(block, Table))
+    told = dict(zip(first.header, first.rows[0], strict=True))
+    assert (told["macro-F1"], told["MCC"]) == ("0.621", "0.456")
+    without = judged()
+    without.points[0] = replace(without.points[0], macro_f1=None)
+    assert rows(section([without]), "own")[1][6:8] == ["-", "0.456"]
