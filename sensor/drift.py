@@ -18,7 +18,8 @@ The distance of two samples from one distribution is not 0 but about 1 / sqrt(n)
 """
 
 import random
-from dataclasses import dataclass
+from collections.abc import Collection
+from dataclasses import dataclass, replace
 from typing import Final, Literal, Self
 
 import numpy as np
@@ -72,10 +73,23 @@ class Reference:
         feature = np.arange(k)
         return cls(np.array(meta.medians, np.float32), feature, low, high, _names(meta, feature), "medians")
 
+    def only(self, names: Collection[str]) -> Self:
+        """Return the same for some features, those without points among them left out."""
+        column = dict(zip(dict.fromkeys(self.feature.tolist()), self.names, strict=True))
+        kept = np.array([column[at] in names for at in self.feature.tolist()], bool)
+        return replace(
+            self,
+            points=self.points[kept],
+            feature=self.feature[kept],
+            low=self.low[:, kept],
+            high=self.high[:, kept],
+            names=tuple(name for name in self.names if name in names),
+        )
+
     @property
     def starts(self) -> NDArray[np.int64]:
         """Where the points of each feature that has any begin."""
-        return np.flatnonzero(np.append(True, np.diff(self.feature) != 0))
+        return np.flatnonzero(np.diff(self.feature, prepend=-1) != 0)
 
     def counted(self, rows: NDArray[np.float32]) -> Floats:
         """Return of rows (n, k) how many lie below, and at or below, each point: (2, p)."""
@@ -88,7 +102,7 @@ class Reference:
         return counts
 
     def distances(self, shares: Floats) -> Floats:
-        """Return the distance of each feature that has points, from the shares (2, p) seen today."""
+        """Return the distance of each feature that has points, from the shares (2, p) seen today; (0,) without any."""
         outside = np.maximum(np.maximum(self.low - shares, shares - self.high), 0).max(axis=0)
         return np.maximum.reduceat(outside, self.starts)
 

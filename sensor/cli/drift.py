@@ -19,9 +19,11 @@ SUMMARY = "tell whether the model still fits the traffic"
 UNFIT = 3
 HELP_END = """\
 Scores below the threshold are held against those of the calibration (of the bundle, where there is none), alerts
-against the budget, and of captures the features against those of training. Verdicts: ok, watch, recalibrate,
-retrain; few where there were too few flows for one. What counts is the last stretch of time that has a verdict: the
-exit code is 3 when it is recalibrate or retrain, so that cron can send mail, and 0 otherwise.
+against the budget, and features against those of training: of captures all of them, of flow events those that they
+tell (packets, duration, rates, protocol), by which a model is never called worse than watch. Classes are only counted.
+Verdicts: ok, watch, recalibrate, retrain; few where there were too few flows for one. What counts is the last stretch
+of time that has a verdict: the exit code is 3 when it is recalibrate or retrain, so that cron can send mail, and 0
+otherwise.
 """
 
 
@@ -44,7 +46,7 @@ def run(args: argparse.Namespace) -> int:
     """Read, judge and print; 3 when the model does not fit the last traffic that can be judged."""
     from sensor.calibration import AlertBudget
     from sensor.cli.progress import Progress
-    from sensor.fit import History, Standard, Verdict, judge
+    from sensor.fit import History, Standard, Told, Verdict, judge
     from sensor.rulebook import RuleError, read_directory, rule_variables
     from sensor.scoring import load_detector, rules_folder, threshold
     from sensor.traffic import Traffic, nothing_usable, sort_out
@@ -53,11 +55,12 @@ def run(args: argparse.Namespace) -> int:
     budget = AlertBudget.parse(args.budget) if args.budget else None
     detector = load_detector(config)
     calibration = own_calibration(config, detector, args.against)
-    standard = Standard.of(detector.meta, threshold(config, detector), calibration, budget)
     reading = read_directory(rules_folder(config), rule_variables(config))
     if reading.faults:
         raise RuleError(reading.faults)
     inputs = sort_out(args.traffic)
+    told = Told.of(detector) if inputs.events else None
+    standard = Standard.of(detector.meta, threshold(config, detector), calibration, budget, told)
     history = History(standard)
     with Progress() as progress:
         traffic = Traffic(config, detector, progress)
@@ -108,10 +111,25 @@ def heading(
         yield f"budget       {standard.budget}"
     else:
         yield f"budget       none; by the bundle {standard.share or 0:.2%} of benign flows reach the threshold"
+    yield f"compared     {compared(standard)}"
     left = ", ".join(f"{count:,} {why}" for why, count in counts.most_common())
     if left:
         yield f"left out     {left}"
     yield ""
+
+
+def compared(standard: "Standard") -> str:
+    """Return what is held against anything, and what is not."""
+    names = standard.features.names
+    if standard.told is None:
+        words = f"{len(names)} features"
+    elif names:
+        words = f"{len(names)} of {standard.known} features, those that events tell; captures tell the others"
+    else:
+        words = "no feature, for events tell none that this model reads; captures do"
+    return (
+        f"scores; alerts; {words}\n{'not compared':<13}classes: neither bundle nor calibration says how many to expect"
+    )
 
 
 def table(judged: "Sequence[tuple[Seen, Judgement]]", by: str) -> Iterator[str]:
@@ -179,6 +197,8 @@ def as_json(
         "against": standard.basis,
         "budget": None if standard.budget is None else str(standard.budget),
         "verdict": None if last is None else last.verdict.name,
+        "features_compared": list(standard.features.names),
+        "features_known": standard.known,
         "left_out": dict(counts),
         "periods": [
             {

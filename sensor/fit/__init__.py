@@ -12,5 +12,6 @@ from sensor.fit.history import History
 from sensor.fit.judgement import LIMITS, Judgement, Verdict, judge
 from sensor.fit.seen import Seen
 from sensor.fit.standard import Standard
+from sensor.fit.told import Told
 
-__all__ = ["LIMITS", "History", "Judgement", "Seen", "Standard", "Verdict", "judge"]
+__all__ = ["LIMITS", "History", "Judgement", "Seen", "Standard", "Told", "Verdict", "judge"]

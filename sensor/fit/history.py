@@ -37,11 +37,13 @@ class History:
         Flows out of a capture that reach the threshold are kept, to be judged by `alert`.
         Raises NettrusionError for more hours, or more such flows, than can be kept.
         """
-        rows = batch.rows
+        rows, features = batch.rows, batch.features
+        if features is None and self._standard.told is not None:
+            features = self._standard.told.features(rows)
         hours = rows["end_ns"] // HOUR_NS
         for hour in np.unique(hours).tolist():
             there = np.flatnonzero(hours == hour)
-            self._hour(hour).add(rows[there], None if batch.features is None else batch.features[there], self._standard)
+            self._hour(hour).add(rows[there], None if features is None else features[there], self._standard)
         for alert in batch.alerts:
             self._hour(alert.time_ns // HOUR_NS).alerts[alert.class_name] += 1
         if batch.features is not None:

@@ -77,7 +77,7 @@ def judge(seen: Seen, standard: Standard) -> Judgement:
     distance, stability = standard.spread.distance(seen.scores), standard.spread.stability(seen.scores)
     features: float | None = None
     worst: tuple[tuple[str, float], ...] = ()
-    if seen.points is not None and seen.looked >= LEAST_FLOWS:
+    if seen.points is not None and seen.looked >= LEAST_FLOWS and standard.features.names:
         distances = standard.features.distances(seen.points / seen.looked)
         features = float(distances.mean())
         ranked = sorted(zip(standard.features.names, distances.tolist(), strict=True), key=lambda one: -one[1])
@@ -87,7 +87,7 @@ def judge(seen: Seen, standard: Standard) -> Judgement:
     found = [
         *_by_alerts(alerts, days, share, standard),
         *_by_scores(distance, stability, noise, standard),
-        *_by_features(features, noise, worst),
+        *_by_features(features, noise, worst, whole=standard.told is None),
     ]
     found.sort(key=lambda one: -one[0])
     verdict = found[0][0] if found else Verdict.ok
@@ -132,12 +132,16 @@ def _by_scores(distance: float, stability: float, noise: float, standard: Standa
 
 
 def _by_features(
-    features: float | None, noise: float, worst: tuple[tuple[str, float], ...]
+    features: float | None, noise: float, worst: tuple[tuple[str, float], ...], *, whole: bool
 ) -> Iterator[tuple[Verdict, str]]:
+    """Yield what features say; the few that events tell are no ground to train anew, only to look closer."""
     if features is None:
         return
     names = ", ".join(f"{name} {far:.2f}" for name, far in worst[:3])
     for limit, verdict in ((RETRAIN_FEATURES, Verdict.retrain), (WATCH_FEATURES, Verdict.watch)):
         if features - noise >= limit:
-            yield verdict, f"features lie {features:.2f} from training (limit {limit:g}): {names}"
+            yield (
+                verdict if whole else Verdict.watch,
+                f"features lie {features:.2f} from training (limit {limit:g}): {names}",
+            )
             return

@@ -57,8 +57,23 @@ def test_events_and_captures_agree_and_captures_know_features(place, found):
     (event_hour,), (capture_hour,) = of_events["periods"], of_capture["periods"]
     for key in ("flows", "alerts", "alerts_by_class", "flows_by_class", "score_distance", "score_psi", "share_above"):
         assert event_hour[key] == capture_hour[key], key
-    assert event_hour["feature_distance"] is None and not event_hour["worst_features"]
     assert 0 <= capture_hour["feature_distance"] <= 1 and len(capture_hour["worst_features"]) == 5
+    assert len(of_capture["features_compared"]) == of_capture["features_known"] == of_events["features_known"]
+
+
+def test_of_features_those_are_compared_that_events_tell(place, found, capsys):
+    """Of captures and events at once no others either, and where both tell one it lies as far away."""
+    _, of_events = found(str(place / "eve.json"))
+    _, of_both = found(str(place / "eve.json"), DEMO)
+    names = of_events["features_compared"]
+    assert names == of_both["features_compared"] and {"flow_duration", "total_fwd_packets", "down_up_ratio"} <= {*names}
+    (alone,), (both,) = of_events["periods"], of_both["periods"]
+    assert alone["feature_distance"] == pytest.approx(both["feature_distance"])
+    assert {*alone["worst_features"]} <= {*names}
+    main(["drift", str(place / "eve.json")])
+    said = capsys.readouterr().out
+    assert f"{len(names)} of {of_events['features_known']} features, those that events tell" in said
+    assert "not compared classes" in said
 
 
 def test_traffic_fits_the_calibration_made_on_it(place, found):

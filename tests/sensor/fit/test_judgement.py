@@ -4,10 +4,11 @@ import numpy as np
 import pytest
 
 from sensor.drift import LEAST_FLOWS
-from sensor.fit import Seen, judge
+from sensor.fit import History, Seen, judge, judgement
 from sensor.fit.judgement import Verdict
+from sensor.traffic import Batch
 from tests.sensor.detector.made import sample
-from tests.sensor.fit.made import calibration, standard, traffic
+from tests.sensor.fit.made import calibration, standard, told, traffic
 from tests.sensor.fit.test_spread import drawn
 
 QUIET = np.minimum(drawn(5, 4000), 890_000)
@@ -97,6 +98,29 @@ def test_features_far_from_training_are_named():
     far = judge(seen(features=usual * 1000), standard(calibration()))
     assert far.features is not None and far.features > close.features
     assert far.worst and far.worst[0][0].startswith("feature")
+
+
+def test_what_events_tell_is_no_ground_to_train_anew(monkeypatch):
+    """As far away as medians can show; the same features out of captures ask for another model."""
+    monkeypatch.setattr(judgement, "RETRAIN_FEATURES", 0.45)
+    far, against = told("feature 1", factor=1e6), calibration()
+    found = {}
+    for name, standards in (("events", standard(against, told=far)), ("captures", standard(against))):
+        history = History(standards)
+        rows = traffic(QUIET)
+        history.add(Batch(rows, None if name == "events" else far.features(rows)))
+        found[name] = judge(history.periods("hour")[0], standards)
+    assert found["events"].features is not None and found["events"].features >= 0.49
+    assert found["events"].worst == (("feature 1", found["events"].features),)
+    assert (found["events"].verdict, found["captures"].verdict) == (Verdict.watch, Verdict.retrain)
+
+
+def test_events_that_tell_no_feature_are_judged_by_their_scores():
+    against = standard(calibration(), told=told())
+    history = History(against)
+    history.add(Batch(traffic(QUIET)))
+    found = judge(history.periods("hour")[0], against)
+    assert (found.verdict, found.features, found.worst) == (Verdict.ok, None, ())
 
 
 def test_the_gravest_reason_comes_first():
