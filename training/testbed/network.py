@@ -280,12 +280,16 @@ class Network:
         return self._netem
 
     def _address_web(self) -> None:
-        """Give the host `web` its spare address, and the router a neighbour that stays silent."""
+        """Give the host `web` its spare address, and the router neighbours that stay silent."""
         web = self.world.host("web")
         command(*inside(web, ["ip", "address", "add", f"{self.world.spare}/24", "dev", "at-web"]))
         # The host gets the packets for this address, is no router, and so drops them in silence.
         mac = f"{_mac(web)}:10"
         command("ip", "neighbour", "add", self.world.silent, "lladdr", mac, "dev", "to-web")
+        mac = f"{_mac(self.world.host('internet'))}:10"
+        gone = [one for pair in self.world.gone for one in pair]
+        lines = [f"neighbour add {one} lladdr {mac} dev to-internet" for one in gone]
+        command("ip", "-batch", "-", stdin="\n".join(lines) + "\n")
 
     def _translate(self, gateway: Host) -> None:
         with self.enter(gateway):

@@ -9,6 +9,7 @@ from typing import Literal
 RUN = Path("/run/testbed")
 DOMAIN = "home.test"
 Side = Literal["inside", "servers", "outside"]
+GONE_FROM, GONE = 150, 60
 USERS = ("ada", "ben", "cleo", "guest", "backup")
 """The people of the network; `guest` has a password that a word list holds."""
 
@@ -93,6 +94,15 @@ class World:
         """An IPv4 address in the servers' network where nobody answers."""
         web = self.hosts["web"]
         return f"{web.prefix4}.{web.number}.210"
+
+    @property
+    def gone(self) -> tuple[tuple[str, str], ...]:
+        """Places outside where nobody answers, neither at an IPv4 address nor at its IPv6 one."""
+        host = self.hosts["internet"]
+        return tuple(
+            (f"{host.prefix4}.{host.number}.{place}", f"{host.prefix6}:{host.number}::{place}")
+            for place in range(GONE_FROM, GONE_FROM + GONE)
+        )
 
     @property
     def sites(self) -> tuple[Site, ...]:
