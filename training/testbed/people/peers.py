@@ -64,9 +64,9 @@ class Talk:
         file.write_text(json.dumps(plan))
         return [sys.executable, "-S", "-m", "training.testbed.datagrams", "talk", str(file)]
 
-    def run(self, **more: float) -> None:
+    def run(self) -> None:
         """Play it to its end."""
-        self.stage.run(*self.words(**more), env=PATH, limit_s=self.until_s + 20.0, ok=(0, TAKEN))
+        self.stage.run(*self.words(), env=PATH, limit_s=self.until_s + 20.0, ok=(0, TAKEN))
 
 
 PATH = {"PYTHONPATH": str(SOURCE_TREE)}
