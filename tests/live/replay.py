@@ -75,17 +75,20 @@ PLACES = ("in_iface", "pcap_filename", "host")
 TIMES = ("timestamp", "flow_id")
 
 
-def flows(events: Iterable[Mapping[str, Any]], *, times: bool, alerted: bool = True) -> Counter[str]:
+def flows(
+    events: Iterable[Mapping[str, Any]], *, times: bool, alerted: bool = True, scores: bool = True
+) -> Counter[str]:
     """Return flow events as they can be compared, with their scores; without `times`, what time does not touch.
 
     `alerted` is whether an alert was written for this very flow: of an incident that spans hosts one flow is told,
-    and which one it is hangs on the order in which workers hand theirs over.
+    and which one it is hangs on the order in which workers hand theirs over. `scores` is what the detector said.
     """
     found: Counter[str] = Counter()
     told = [event for event in events if event["event_type"] == "flow"]
     last = max((_end(event) for event in told), default=datetime.min)
     for event in told:
         left_out = {*PLACES} if times else {*PLACES, *TIMES, "metadata"}
+        left_out |= set() if scores else {"metadata"}
         # A file ends where a wire goes on, so the reason of what was open then is another.
         untimed = {"start", "end", "age", "alerted", "reason"}
         inner = untimed if not times else set() if alerted else {"alerted"}
@@ -120,18 +123,23 @@ def incidents(events: Iterable[Mapping[str, Any]]) -> Counter[str]:
     )
 
 
-def score_changes(ours: Iterable[Mapping[str, Any]], theirs: Iterable[Mapping[str, Any]]) -> list[int]:
-    """Return how far the scores of flows that are equal times aside lie apart, in per mille, for each pair."""
+def score_changes(
+    ours: Iterable[Mapping[str, Any]], theirs: Iterable[Mapping[str, Any]], *, times: bool = False
+) -> list[int]:
+    """Return how far the scores of flows that are equal lie apart, in per mille, for each pair.
+
+    Equal are flows that are so times aside, or with `times` to the last digit.
+    """
     apart: list[int] = []
-    left, right = _scores(ours), _scores(theirs)
+    left, right = _scores(ours, times), _scores(theirs, times)
     for key in left.keys() & right.keys():
         apart += [abs(one - other) for one, other in zip(left[key], right[key], strict=False)]
     return apart
 
 
-def _scores(events: Iterable[Mapping[str, Any]]) -> dict[str, list[int]]:
+def _scores(events: Iterable[Mapping[str, Any]], times: bool) -> dict[str, list[int]]:
     scores: dict[str, list[int]] = {}
     for event in events:
-        for key in flows([event], times=False):
+        for key in flows([event], times=times, alerted=False, scores=False):
             scores.setdefault(key, []).append(event["metadata"]["flowints"]["ml_score"])
     return {key: sorted(values) for key, values in scores.items()}

@@ -42,8 +42,7 @@ def test_what_is_shipped_passes_and_writes_nowhere(tmp_path, monkeypatch):
     result = run_selftest(Config(stats=StatsConfig(path="stats.json", interval_s=1)))
     assert result.passed
     assert not result.quiet
-    assert result.alerts >= 3
-    assert result.above > 100
+    assert result.above >= result.alerts > 0
     assert result.sentence.endswith(f"{result.alerts} alerts")
     assert os.listdir(tmp_path) == []
 

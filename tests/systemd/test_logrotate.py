@@ -5,7 +5,7 @@ from pathlib import Path
 
 from tests.systemd.conftest import Boot
 from tests.systemd.machine import Machine
-from tests.systemd.wires import CONFIG, LOG, UNIT, events, lay, scan, send
+from tests.systemd.wires import FILES, LOG, UNIT, events, lay, scan, send
 
 # logrotate takes a file that it has never seen as new today; these were rotated long ago.
 LONG_AGO = 'logrotate state -- version 2\n"/var/log/nettrusion/eve.json" 2020-1-1-0:0:0\n'
@@ -24,7 +24,7 @@ def found_of(machine: Machine, path: str) -> set[str]:
 
 
 def test_a_rotated_log_is_whole_and_the_sensor_goes_on_in_a_new_one(boot: Boot):
-    machine = boot({"/etc/nettrusion/sensor.toml": CONFIG})
+    machine = boot(FILES)
     lay(machine)
     machine.run("systemctl", "start", UNIT)
     pid = machine.show(UNIT, "MainPID")["MainPID"]
@@ -48,7 +48,7 @@ def test_a_rotated_log_is_whole_and_the_sensor_goes_on_in_a_new_one(boot: Boot):
 
 
 def test_rotating_while_no_sensor_runs_is_no_error(boot: Boot):
-    machine = boot({"/etc/nettrusion/sensor.toml": CONFIG})
+    machine = boot(FILES)
     rotate(machine)
     lay(machine)
     machine.run("systemctl", "start", UNIT)
@@ -61,7 +61,7 @@ def test_rotating_while_no_sensor_runs_is_no_error(boot: Boot):
 
 
 def test_the_logs_of_a_dynamic_user_become_a_static_ones_and_rotate_as_well(boot: Boot, repo: Path):
-    machine = boot({"/etc/nettrusion/sensor.toml": CONFIG})
+    machine = boot(FILES)
     lay(machine)
     machine.run("systemctl", "start", UNIT)
     send(machine, scan("192.0.2.1"))
@@ -89,7 +89,7 @@ def test_the_logs_of_a_dynamic_user_become_a_static_ones_and_rotate_as_well(boot
 
 def test_a_group_of_the_users_name_keeps_a_dynamic_user_from_being_made(boot: Boot):
     """Why nothing is installed into sysusers.d; if a later systemd allows it, the operator's page is wrong."""
-    machine = boot({"/etc/nettrusion/sensor.toml": CONFIG})
+    machine = boot(FILES)
     lay(machine)
     machine.run("groupadd", "--system", "nettrusion")
     assert machine.run("systemctl", "start", UNIT, check=False).returncode

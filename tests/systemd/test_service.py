@@ -4,7 +4,7 @@ import pytest
 
 from tests.systemd.conftest import Boot
 from tests.systemd.machine import Machine
-from tests.systemd.wires import CONFIG, LOG, UNIT, events, greetings, lay, scan, send
+from tests.systemd.wires import FILES, LOG, RULE, RULES, UNIT, events, greetings, lay, scan, send
 
 IMPATIENT = """\
 [Service]
@@ -17,7 +17,7 @@ BROKEN = 'alert tcp any any -> any any (msg:"half a rule"; sid:1000999\n'
 @pytest.fixture
 def machine(boot: Boot) -> Machine:
     """Return a machine with a wire, on which no sensor runs yet."""
-    machine = boot({"/etc/nettrusion/sensor.toml": CONFIG})
+    machine = boot(FILES)
     lay(machine)
     return machine
 
@@ -58,26 +58,24 @@ def test_it_is_nobody_with_one_capability_and_no_network(machine: Machine):
 
 
 def test_a_reload_takes_new_rules_and_refuses_broken_ones_whole(machine: Machine):
-    machine.write("/etc/nettrusion/sensor.toml", CONFIG + '[rules]\ndirectory = "/etc/nettrusion/rules"\n')
-    machine.run("cp", "-r", "/opt/nettrusion/tree/rules", "/etc/nettrusion/rules")
+    broken = RULES.replace("own.rules", "broken.rules")
     pid = start(machine)
-    machine.write("/etc/nettrusion/rules/own.rules", BROKEN)
+    machine.write(broken, BROKEN)
     machine.run("systemctl", "reload", UNIT)
     machine.wait_for("refusal", lambda: "reload refused" in machine.journal(UNIT))
-    assert "own.rules:1" in machine.journal(UNIT)
+    assert "broken.rules:1" in machine.journal(UNIT)
     machine.wait_for("end of the reload", lambda: machine.show(UNIT, "SubState")["SubState"] == "running")
     # The rules of before are in force.
     send(machine, scan("192.0.2.8"))
     machine.wait_for("alert", lambda: events(machine, "alert"))
 
-    rules = machine.read("/etc/nettrusion/rules/nettrusion.rules")
-    machine.write("/etc/nettrusion/rules/nettrusion.rules", rules.replace("NETTRUSION scan", "NETTRUSION new scan"))
-    machine.run("rm", "/etc/nettrusion/rules/own.rules")
+    machine.write(RULES, RULE.replace("OWN scan", "OWN new scan"))
+    machine.run("rm", broken)
     machine.run("systemctl", "reload", UNIT)
     machine.wait_for("new rules", lambda: "reloaded:" in machine.journal(UNIT))
     send(machine, scan("192.0.2.9"))
     machine.wait_for("new alert", lambda: "192.0.2.9" in signatures(machine))
-    assert signatures(machine)["192.0.2.9"] == "NETTRUSION new scan"
+    assert signatures(machine)["192.0.2.9"] == "OWN new scan"
     assert machine.show(UNIT, "MainPID", "NRestarts") == {"MainPID": str(pid), "NRestarts": "0"}
 
 

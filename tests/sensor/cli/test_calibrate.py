@@ -73,7 +73,7 @@ def alerts(path: Path) -> list[dict[str, Any]]:
 @pytest.mark.parametrize("part", [0.5, 1])
 def test_the_budget_is_kept_when_the_traffic_is_scored_again(tmp_path, found, hours, usual, part):
     path = tmp_path / "c.json"
-    allowed = int(usual * part)
+    allowed = max(1, int(usual * part))
     made = found("--budget", budget(allowed, hours), "-o", str(path), DEMO)
     assert 0 < made["alerts"] <= allowed
     use = ["--set", "detector.threshold=calibrated", "--set", f"detector.calibration={path}"]
@@ -84,19 +84,33 @@ def test_the_budget_is_kept_when_the_traffic_is_scored_again(tmp_path, found, ho
     assert sum(made["alerts_by_class"].values()) == made["alerts"]
 
 
-def test_captures_and_events_agree_and_a_larger_budget_has_no_higher_threshold(eve, found, hours, usual, tmp_path):
+# Without early records a flow is scored once, at its end, and events tell that score.
+LATE = ("--set", "flows.snapshot_closed=false", "--set", "flows.snapshot_pkts=0")
+
+
+def test_captures_and_events_agree_and_a_larger_budget_has_no_higher_threshold(found, hours, usual, tmp_path):
+    late = tmp_path / "eve.json"
+    assert main(["score", "--flows", "-o", str(late), *LATE, DEMO]) == 0
     packed = tmp_path / "eve.json.1.gz"
-    packed.write_bytes(gzip.compress(eve.read_bytes()))
+    packed.write_bytes(gzip.compress(late.read_bytes()))
     thresholds = []
     for allowed in (0, usual // 4, usual // 2, usual):
         of_capture, of_events = (
-            found("-n", "--budget", budget(allowed, hours), traffic) for traffic in (DEMO, str(packed))
+            found("-n", *LATE, "--budget", budget(allowed, hours), traffic) for traffic in (DEMO, str(packed))
         )
         for key in ("threshold", "alerts", "flows", "alerts_by_class", "upper_per_day", "certain"):
             assert of_capture[key] == of_events[key], key
         # None stands for a score above every other.
         thresholds.append(1.0 if of_capture["threshold"] is None else of_capture["threshold"])
     assert thresholds == sorted(thresholds, reverse=True) and thresholds[0] > thresholds[-1]
+
+
+def test_of_early_records_events_tell_those_that_alerted(eve, found, hours, usual):
+    """Captures know the score of every early record. Where a model scores the flow's end lower, events know less."""
+    for allowed in (max(1, usual // 2), usual):
+        of_capture, of_events = (found("-n", "--budget", budget(allowed, hours), on) for on in (DEMO, str(eve)))
+        assert of_events["flows"] == of_capture["flows"]
+        assert 0 < of_events["alerts"] <= allowed
 
 
 def test_a_person_reads_what_was_found_and_what_to_do(tmp_path, capsys, hours, usual):

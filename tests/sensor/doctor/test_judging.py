@@ -4,8 +4,10 @@ from importlib.metadata import PackageNotFoundError
 
 import pytest
 
+from sensor.config import Config
 from sensor.doctor import judging
 from sensor.doctor.judging import check_model, check_rules, check_runtime
+from sensor.scoring import load_detector
 from tests.sensor.doctor.made import found, only, scene
 from tests.sensor.known import CLASSIFICATION, RULES
 
@@ -35,8 +37,9 @@ def test_no_runtime(tmp_path, monkeypatch):
 def test_the_model_that_is_shipped(tmp_path):
     finding = found(check_model, scene(tmp_path))["model"]
     assert finding.outcome == "ok"
-    assert "sha256 " in finding.found
-    assert "features cic2022 1, no signature asked for" in finding.found
+    meta = load_detector(Config()).meta
+    assert f"{meta.name} {meta.version}, sha256 {meta.sha256[:16]}, " in finding.found
+    assert f"features {meta.feature_set} {meta.feature_set_version}, no signature asked for" in finding.found
 
 
 def test_a_model_without_the_demanded_signature(tmp_path):

@@ -28,7 +28,7 @@ def test_alerts_are_those_of_the_pipeline(repo):
     pipeline.scoring.on_told = lambda flows, rows: expected.extend(flows["flow_id"][rows].tolist())
     with closing(open_capture(folder / "demo.pcap.gz")) as source:
         pipeline.run(source)
-    assert len(expected) == pipeline.tally.alerts > 3
+    assert len(expected) == pipeline.tally.alerts > 0
     detector = Detector.load(MODEL, {name: FeatureSet.load(name) for name in FeatureSet.available()})
     found = evidence.of_recordings([folder])
     scores = detector.score(found.matrix(detector.feature_set, detector.meta.variant))
