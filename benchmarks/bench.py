@@ -10,13 +10,23 @@ import sys
 import tempfile
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from benchmarks.captures import ROOT, mixture, open_flows
+from benchmarks.ratios import Ratio, in_turns, of_engine
+from benchmarks.stages import SETS
 
 NFSTREAM_VENV = ROOT / "build" / "nfstream"
 NFSTREAM_VERSION = "6.6.0"
 MEGABYTES_AIM = 200
+IN_TURNS = {
+    "record headers only": "walk",
+    "engine without context": "contextless",
+    "engine only": "engine",
+    "engine and cic2022": "cic2022",
+    "engine and flow1": "flow1",
+}
 AIMS_S = {"engine only": 0.3, "whole path, alerts": 0.5}
 
 
@@ -69,7 +79,11 @@ def quiet() -> dict[str, str]:
 
 def repeat(name: str, times: int, once: Callable[[], dict[str, float]], packets: int = 0) -> Measured:
     """Measure `once` several times and print its line."""
-    runs = [once() for _ in range(times)]
+    return told(name, [once() for _ in range(times)], packets)
+
+
+def told(name: str, runs: Sequence[dict[str, float]], packets: int = 0) -> Measured:
+    """Print the line of a stage's runs and return its figures."""
     last = runs[-1]
     made = Measured(
         name,
@@ -101,6 +115,9 @@ def parser() -> argparse.ArgumentParser:
     top.add_argument("--packets", type=int, default=3_000_000, help="packets of the mixture")
     top.add_argument("--repeats", type=int, default=3, help="runs of each stage")
     top.add_argument("--no-nfstream", action="store_true", help="leave NFStream out")
+    top.add_argument(
+        "--beside", type=Path, action="append", default=[], metavar="MODEL", help="a bundle beside the bundled one"
+    )
     top.add_argument("--json", type=Path, metavar="FILE", help="write the figures there too")
     return top
 
@@ -111,35 +128,53 @@ def main(arguments: Sequence[str] | None = None) -> int:
     with tempfile.TemporaryDirectory(prefix="nettrusion-bench-") as name:
         folder = Path(name)
         capture = args.capture or mixture(folder, args.packets)
-        measured = measure(capture, folder, args.repeats, not args.no_nfstream)
+        measured, turns = measure(capture.absolute(), folder, args.repeats, not args.no_nfstream)
+        detectors(capture.absolute(), args.repeats, [model.absolute() for model in args.beside])
         many = live(folder)
     ratios(measured)
     if args.json:
-        figures = {m.name: {"cpu_s_per_million": m.per_million, "rss_mb": m.rss_mb} for m in (*measured, many)}
+        figures: dict[str, object] = {
+            m.name: {"cpu_s_per_million": m.per_million, "rss_mb": m.rss_mb} for m in (*measured, many)
+        }
+        figures |= {each.name: {"ratios": list(each.turns)} for each in turns}
         args.json.write_text(json.dumps(figures, indent=1) + "\n")
     return 0
 
 
-def measure(capture: Path, folder: Path, times: int, beside: bool) -> list[Measured]:
-    """Measure all stages on a capture, print them and return them."""
+def measure(capture: Path, folder: Path, times: int, beside: bool) -> tuple[list[Measured], list[Ratio]]:
+    """Measure all stages on a capture, print them and return them, with what was measured in turns."""
     here = sys.executable
     print(f"{processor()}, Python {platform.python_version()}, {os.cpu_count()} CPUs, load {os.getloadavg()[0]:.1f}")
     print(f"{'CPU s per million packets':<28}{'median':>9}{'least - most':>18}{'peak MB':>9}")
-    first = repeat("record headers only", times, lambda: stage(here, "walk", capture))
-    packets = first.packets
-    made = [
-        first,
-        repeat("engine only", times, lambda: stage(here, "engine", capture)),
-        repeat("engine and features", times, lambda: stage(here, "features", capture)),
+    runs = in_turns({name: partial(stage, here, each, capture) for name, each in IN_TURNS.items()}, times)
+    made = [told(name, figures) for name, figures in runs.items()]
+    packets, flows = made[0].packets, made[-1].flows
+    made += [
         repeat("whole path, alerts", times, lambda: score(capture, folder), packets),
         repeat("whole path, alerts and flows", times, lambda: score(capture, folder, "--flows"), packets),
     ]
     if beside:
         python = nfstream_python()
         made.append(repeat(f"NFStream {NFSTREAM_VERSION}", times, lambda: stage(python, "nfstream", capture)))
-    flows = made[1].flows
     print(f"{packets:,} packets, {flows:,} flows, {times} runs each; the whole path counts its start-up in")
-    return made
+    extracted = {name: _us_a_flow(runs[f"engine and {name}"]) for name in SETS}
+    print("us of CPU a flow, features alone: " + ", ".join(f"{name} {us:.2f}" for name, us in extracted.items()))
+    print(f"\n{'ratios of a turn':<44}{'median':>8}{'least - most':>17}")
+    beside_each_other = of_engine(runs)
+    print(*(each.line for each in beside_each_other), sep="\n")
+    return made, beside_each_other
+
+
+def _us_a_flow(runs: Sequence[dict[str, float]]) -> float:
+    """Return the microseconds that the features of a flow took, the median of the runs."""
+    return statistics.median(run["extract_s"] * 1e6 / run["flows"] for run in runs)
+
+
+def detectors(capture: Path, times: int, models: Sequence[Path]) -> None:
+    """Print what the bundled detector costs beside other bundles, measured in a fresh process."""
+    words = [sys.executable, "-m", "benchmarks.detectors", str(capture), *map(str, models), "--repeats", str(times)]
+    print(flush=True)
+    subprocess.run(words, cwd=ROOT, env=quiet(), check=True)
 
 
 def live(folder: Path, flows: int = 100_000) -> Measured:
