@@ -1,9 +1,13 @@
-"""The README shows what the demo prints: of the bundle that is in the tree, not of one before it."""
+"""README and model card are of the bundle that is in the tree, not of one before it."""
+
+import re
 
 import pytest
 
 from benchmarks import readme
 from benchmarks.labels import Conversations
+from sensor.config import Config
+from sensor.scoring import load_detector
 
 HEAD = "src,sport,dst,dport,proto,start,end,packets,label,activity,tool,act,run,host"
 LABELS = [
@@ -77,3 +81,15 @@ def test_it_stands_between_its_marks(monkeypatch, tmp_path, capsys):
 def test_the_readme_says_what_the_demo_prints():
     _, part, _ = readme.parts(readme.README.read_text(encoding="utf-8"))
     assert part == readme.run(), "the bundle, the rules or the capture changed: python -m benchmarks.readme --write"
+
+
+def test_the_card_is_that_of_the_bundle(repo):
+    meta = load_detector(Config()).meta
+    card = (repo / "docs/model-card.md").read_text(encoding="utf-8")
+    assert card.startswith(f"# Model card: {meta.name}\n")
+    assert f"- Threshold {meta.threshold:.4f} on the score" in card
+    assert meta.feature_set in card.partition("\n- Threshold")[0]
+    pictures = re.findall(r"\]\((model-card/[^)]+)\)", card)
+    assert pictures and all((repo / "docs" / picture).is_file() for picture in pictures)
+    page = (repo / "docs/model-card.html").read_text(encoding="utf-8")
+    assert f"Model card: {meta.name}" in page and f"Threshold {meta.threshold:.4f} on the score" in page
