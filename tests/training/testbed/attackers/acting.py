@@ -1,94 +1,28 @@
-"""A stage for attacks that only notes what would be run, and one in the network for those that do run."""
+"""Attacks that are rehearsed on paper, and played in the network for real."""
 
 import importlib
-import random
-from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from tests.training.testbed.bench import Bench
+from tests.training.testbed.paper import Paper
 from tests.training.testbed.web.stage import bench_stage
-from training.testbed.acts import Done, Kind
+from training.testbed.acts import Kind
 from training.testbed.capture import Capture
 from training.testbed.network import build
 from training.testbed.packets import conversations
-from training.testbed.world import RUN, Host, World
-
-
-@dataclass(slots=True)
-class Typed:
-    """A program beside the play that notes what is typed into it."""
-
-    said: list[str] = field(default_factory=list)
-
-    def say(self, text: str) -> None:
-        self.said.append(text)
-
-    def wait(self, limit_s: float = 30.0) -> Done:
-        return Done(0, b"")
-
-    def stop(self) -> Done:
-        return Done(0, b"")
-
-
-@dataclass(slots=True)
-class Rehearsal:
-    """An `acts.Stage` that runs nothing: it notes commands, their limits and the time that passes."""
-
-    host: Host
-    world: World
-    rng: random.Random
-    folder: Path
-    settings: Mapping[str, Any]
-    exit_code: int = 1
-    commands: list[tuple[str, ...]] = field(default_factory=list)
-    environments: list[Mapping[str, str]] = field(default_factory=list)
-    typed: list[Typed] = field(default_factory=list)
-    paused_s: float = 0.0
-    longest_s: float = 0.0
-
-    def run(
-        self,
-        *words: str,
-        stdin: bytes = b"",
-        env: Mapping[str, str] | None = None,
-        limit_s: float = 30.0,
-        ok: Collection[int] | None = (0,),
-        at: str = "",
-    ) -> Done:
-        self.commands.append(words)
-        self.environments.append(env or {})
-        self.longest_s = max(self.longest_s, limit_s)
-        return Done(self.exit_code, b"")
-
-    def start(
-        self,
-        *words: str,
-        env: Mapping[str, str] | None = None,
-        limit_s: float = 60.0,
-        ok: Collection[int] | None = None,
-        at: str = "",
-    ) -> Typed:
-        self.commands.append(words)
-        self.longest_s = max(self.longest_s, limit_s)
-        self.typed.append(Typed())
-        return self.typed[-1]
-
-    def pause(self, seconds: float) -> None:
-        self.paused_s += seconds
+from training.testbed.world import RUN
 
 
 def rehearsed(
     kind: Kind, folder: Path, seed: int = 1, host: str = "attacker", *, exit_code: int = 1, **settings: Any
-) -> Rehearsal:
+) -> Paper:
     """Play a kind without running anything and return what would have been run; all of it ends with the code."""
-    unknown = set(settings) - set(kind.settings)
-    assert not unknown, f"{kind.name} has no settings {unknown}"
-    world = build()
     own = folder / f"{kind.name}-{seed}-{len(list(folder.iterdir()))}"
     own.mkdir()
-    stage = Rehearsal(world.host(host), world, random.Random(seed), own, {**kind.settings, **settings}, exit_code)
+    stage = Paper(build(), kind, own, host, seed, settings, exit_code)
     kind.play(stage)
     return stage
 

@@ -41,7 +41,7 @@ def test_channels_live_for_a_while_and_end(tmp_path: Path):
         for seed in range(40):
             stage = rehearsed(kind, tmp_path, seed, "laptop")
             lengths.append(stage.paused_s)
-            assert stage.typed[0].said[0].startswith(first)
+            assert stage.said[0].startswith(first)
         assert max(lengths) < kind.limit_s and len(set(lengths)) == 40 and sum(lengths) / 40 > 10
 
 

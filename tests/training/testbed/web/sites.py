@@ -1,16 +1,16 @@
-"""A world whose web is furnished in a folder of the test's, and a stage that only writes down."""
+"""A world whose web is furnished in a folder of the test's, and acts that are played in it on paper."""
 
-import os
 import random
-from collections.abc import Collection, Mapping
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from training.testbed.acts import Done, Kind
+from tests.training.testbed.paper import Paper
+from training.testbed.acts import Kind
 from training.testbed.network import build
 from training.testbed.web import catalogue
-from training.testbed.world import Host, World
+from training.testbed.world import World
+
+__all__ = ["Elsewhere", "Paper", "catalogued", "played"]
 
 
 def catalogued(folder: Path) -> World:
@@ -35,66 +35,6 @@ class Elsewhere(World):
 
     def folder(self, server: str) -> Path:
         return Path(object.__getattribute__(self, "_folder")) / server
-
-
-@dataclass
-class Paper:
-    """A stage on paper: programs are written down and end well at once, pauses are added up."""
-
-    world: World
-    kind: Kind
-    folder: Path
-    at: str = "desk"
-    seed: int = 1
-    more: Mapping[str, Any] = field(default_factory=dict)
-    commands: list[tuple[str, ...]] = field(default_factory=list)
-    expected: list[Collection[int] | None] = field(default_factory=list)
-    said: list[str] = field(default_factory=list)
-    paused_s: float = 0.0
-
-    def __post_init__(self) -> None:
-        self.rng = random.Random(self.seed)
-        self.host: Host = self.world.host(self.at)
-        self.settings = {**self.kind.settings, **self.more}
-
-    def run(
-        self,
-        *words: str,
-        stdin: bytes = b"",
-        env: Mapping[str, str] | None = None,
-        limit_s: float = 30.0,
-        ok: Collection[int] | None = (0,),
-        at: str = "",
-    ) -> Done:
-        self.commands.append(words)
-        self.expected.append(ok)
-        return Done(0, b"")
-
-    def start(
-        self,
-        *words: str,
-        env: Mapping[str, str] | None = None,
-        limit_s: float = 60.0,
-        ok: Collection[int] | None = None,
-        at: str = "",
-    ) -> "Paper":
-        self.run(*words, ok=ok)
-        self._readers = [os.open(pipe, os.O_RDONLY | os.O_NONBLOCK) for pipe in sorted(self.folder.glob("turn*"))]
-        return self
-
-    def say(self, text: str) -> None:
-        self.said.append(text)
-
-    def wait(self, limit_s: float = 30.0) -> Done:
-        for reader in self._readers:
-            os.close(reader)
-        return Done(0, b"")
-
-    def stop(self) -> Done:
-        return self.wait()
-
-    def pause(self, seconds: float) -> None:
-        self.paused_s += seconds
 
 
 def played(kind: Kind, world: World, folder: Path, seed: int = 1, at: str = "desk", **more: Any) -> Paper:

@@ -1,7 +1,6 @@
-"""A stage for one act of the web's kinds in a `Bench`, and one on which nothing really runs."""
+"""A stage for one act in a `Bench`, on which programs really run."""
 
 import os
-import random
 import subprocess
 import tempfile
 import time
@@ -11,8 +10,8 @@ from pathlib import Path
 from typing import Any
 
 from tests.training.testbed.bench import Bench
+from tests.training.testbed.paper import Part
 from training.testbed.acts import Done, Kind
-from training.testbed.world import Host, World
 
 
 class BenchRunning:
@@ -35,16 +34,12 @@ class BenchRunning:
         return self.wait(5.0)
 
 
-class BenchStage:
+class BenchStage(Part):
     """Plays in a host of a `Bench`; `surprises` are the commands that ended otherwise than meant."""
 
     def __init__(self, bench: Bench, kind: Kind, host: str, seed: int, folder: Path) -> None:
+        super().__init__(bench.world, kind, folder, host, seed)
         self._bench = bench
-        self.world: World = bench.world
-        self.host: Host = bench.world.host(host)
-        self.rng = random.Random(seed)
-        self.folder = folder
-        self.settings: Mapping[str, Any] = kind.settings
         self.surprises: list[str] = []
 
     def ended(self, words: Any, code: int, output: bytes, ok: Collection[int] | None) -> Done:
