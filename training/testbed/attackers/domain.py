@@ -152,7 +152,9 @@ def _questions(stage: Stage, domain: Domain, name: str, who: Account) -> list[li
             for each in rng.sample(asked, 2)
         ]
     if name == "rpcmap":
-        way = rng.choice((["-brute-uuids"], [], ["-brute-opnums", "-opnum-max", "12"]))
+        # All known interfaces one by one are hundreds of connections.
+        ways: tuple[list[str], ...] = ([], ["-brute-opnums", "-opnum-max", "12"], ["-brute-uuids"])
+        way = rng.choices(ways, (5, 4, 1))[0]
         return [[*example(name), f"ncacn_ip_tcp:{domain.v4}[135]", *way, "-auth-level", "1"]]
     if name == "netview":
         return [[*example(name), mine.partition("@")[0], "-target", domain.v4, "-noloop"]]

@@ -133,7 +133,7 @@ def look_up(stage: Stage) -> None:
         f"(&(objectClass=user)(mail={somebody(stage, domain).name}@{CORP}))",
     ]
     if way == "nobody":
-        stage.run("ldapsearch", "-LLL", "-x", "-H", f"ldap://{domain.dc}", "-s", "base", "-b", "", ok=None)
+        stage.run("ldapsearch", "-LLL", "-x", "-H", f"ldap://{domain.dc}", "-s", "base", ok=None)
         return
     env, who = access(stage, domain), somebody(stage, domain)
     if way == "ticket":
