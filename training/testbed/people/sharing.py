@@ -29,4 +29,4 @@ def fetch(stage: Stage) -> None:
     stage.run(*words, str(wanted), limit_s=min(40.0, rng.uniform(15.0, 60.0)), ok=None)
 
 
-KINDS = (Kind("torrent", "benign", fetch, {"aria2c": "aria2"}, ("torrent-tracker", "torrent-seeds"), 14.0, 60.0),)
+KINDS = (Kind("torrent", "benign", fetch, {"aria2c": "aria2"}, ("torrent", "torrent-seeds"), 14.0, 60.0),)

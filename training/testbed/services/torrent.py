@@ -62,7 +62,7 @@ def seeds(world: World) -> list[tuple[str, int]]:
 
 def files(world: World) -> list[Path]:
     """Return the torrent files."""
-    return [world.folder("torrent-tracker") / f"file{place}.torrent" for place in range(len(SIZES_BYTES))]
+    return [world.folder("torrent") / f"file{place}.torrent" for place in range(len(SIZES_BYTES))]
 
 
 def serve_tracker(address: str, seed: str, there: Sequence[str], gone: Sequence[str], closed: Sequence[str]) -> None:
@@ -94,7 +94,7 @@ def serve_tracker(address: str, seed: str, there: Sequence[str], gone: Sequence[
 
 
 def _furnish_tracker(world: World, rng: random.Random) -> None:
-    folder = world.folder("torrent-tracker")
+    folder = world.folder("torrent")
     (folder / "files").mkdir(parents=True, exist_ok=True)
     where = f"http://{world.host('internet').v4}:{TRACKER_PORT}/announce"
     for path, size in zip(files(world), SIZES_BYTES, strict=True):
@@ -120,7 +120,7 @@ def _tracker(world: World) -> Sequence[Sequence[str]]:
 
 
 def _seeds(world: World) -> Sequence[Sequence[str]]:
-    folder = world.folder("torrent-tracker")
+    folder = world.folder("torrent")
     commands = []
     for (address, port), table in zip(seeds(world), TABLE_PORTS, strict=True):
         own = world.folder("torrent-seeds") / address
@@ -132,9 +132,10 @@ def _seeds(world: World) -> Sequence[Sequence[str]]:
     return commands
 
 
+# The seeds find what the tracker furnished: services are set up in the order of their names.
 ARIA = {"aria2c": "aria2"}
 SERVICES = (
-    Service("torrent-tracker", "internet", _furnish_tracker, _tracker, {"env": "coreutils"}, tcp=(TRACKER_PORT,)),
+    Service("torrent", "internet", _furnish_tracker, _tracker, {"env": "coreutils"}, tcp=(TRACKER_PORT,)),
     Service("torrent-seeds", "bots", _furnish_seeds, _seeds, ARIA, tcp=SEED_PORTS),
 )
 
