@@ -85,6 +85,13 @@ udp_preference_limit = {limit}
 .{zone} = {realm}
 {zone} = {realm}
 """
+FILES = {
+    "share/samba/setup/provision.ldif": "samba-ad-provision",
+    "lib/*/samba/ldb/samldb.so": "samba-dsdb-modules",
+    "lib/*/samba/vfs/xattr_tdb.so": "samba-vfs-modules",
+    "lib/*/sasl2/libgssapiv2.so": "libsasl2-modules-gssapi-mit",
+}
+"""What no program tells to be missing: files below /usr, and the packages that bring them."""
 POLICIES = {"gpt.ini": 60, "Machine/Registry.pol": 2_800, "Machine/Microsoft/Windows NT/SecEdit/GptTmpl.inf": 1_100}
 """Files of a group policy, with about how many bytes each has."""
 
@@ -118,6 +125,8 @@ def known(world: World) -> Domain:
 
 
 def _furnish(world: World, rng: random.Random) -> None:
+    if lacks := missing(Path("/usr")):
+        raise NettrusionError(f"files are missing: apt-get install {' '.join(lacks)}")
     folder = world.folder(NAME)
     folder.mkdir(mode=0o755, parents=True, exist_ok=True)
     password = f"Adm1n-{rng.getrandbits(48):x}"
@@ -130,6 +139,11 @@ def _furnish(world: World, rng: random.Random) -> None:
     _enroll(folder, accounts, rng)
     for way in ("udp", "tcp", "dns"):
         (folder / f"krb5-{way}.conf").write_text(kerberos(f"{HOST}.{CORP}", way))
+
+
+def missing(usr: Path) -> list[str]:
+    """Return the packages of which the controller or its clients need a file that is not there."""
+    return sorted(package for pattern, package in FILES.items() if not any(usr.glob(pattern)))
 
 
 def kerberos(dc: str, way: str) -> str:

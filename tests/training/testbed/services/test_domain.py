@@ -21,6 +21,14 @@ def test_a_clients_configuration_says_how_the_controller_is_found(way: str, limi
     assert f"dns_lookup_kdc = {'false' if kdc else 'true'}" in text
 
 
+def test_a_package_is_named_for_a_file_that_is_not_there(tmp_path: Path):
+    everything = domain.missing(tmp_path)
+    assert everything == sorted(everything) and len(everything) == 4
+    (tmp_path / "share/samba/setup").mkdir(parents=True)
+    (tmp_path / "share/samba/setup/provision.ldif").touch()
+    assert domain.missing(tmp_path) == [one for one in everything if one != "samba-ad-provision"]
+
+
 def test_clients_know_what_the_service_wrote(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr("training.testbed.world.RUN", tmp_path)
     (tmp_path / "domain").mkdir()
