@@ -130,9 +130,13 @@ def answer(seed: str, addresses: Sequence[str], ports: Sequence[int]) -> None:
 
 def _bound(address: str, port: int) -> socket.socket:
     link = socket.socket(socket.AF_INET6 if ":" in address else socket.AF_INET, socket.SOCK_DGRAM)
-    link.setsockopt(socket.SOL_SOCKET, socket.SO_BROADCAST, 1)
-    link.bind((address, port))
-    link.setblocking(False)
+    try:
+        link.setsockopt(socket.SOL_SOCKET, socket.SO_BROADCAST, 1)
+        link.bind((address, port))
+        link.setblocking(False)
+    except OSError:
+        link.close()
+        raise
     return link
 
 

@@ -82,7 +82,9 @@ def reached(bench: Bench) -> dict[str, Any]:
             said = ping.communicate()[0]
             rtt_ms[address] = float(said.rsplit("= ", 1)[1].split("/")[0]) if ping.returncode == 0 else None
         knocks = {}
-        for name, address in (("spare", bench.world.spare), ("silent", bench.world.silent), ("beyond", "192.0.2.1")):
+        places = {"spare": bench.world.spare, "silent": bench.world.silent, "beyond": "192.0.2.1"}
+        places |= dict(zip(("gone", "gone too"), bench.world.gone[-1], strict=True))
+        for name, address in places.items():
             try:
                 socket.create_connection((address, 9), timeout=0.7).close()
             except OSError as error:
@@ -100,7 +102,8 @@ def test_everybody_is_reached_as_far_away_as_he_is(in_world: InWorld):
         assert found["rtt_ms"][host.all_v4[-1]] >= least_ms
         assert found["rtt_ms"][host.all_v6[-1]] >= least_ms
     assert found["knocks"]["spare"].startswith("ConnectionRefusedError")
-    assert found["knocks"]["silent"].startswith("TimeoutError")
+    for name in ("silent", "gone", "gone too"):
+        assert found["knocks"][name].startswith("TimeoutError")
     assert found["knocks"]["beyond"] == "OSError 101"  # no route: nothing leaves the world
     assert set(found["links"]) == {f"to-{name}" for name in world.hosts}
     assert found["links"]["to-web"] == [

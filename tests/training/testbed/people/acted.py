@@ -2,6 +2,7 @@
 
 import importlib
 import shutil
+import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -36,7 +37,7 @@ def hold(kinds: Sequence[Kind], folder: Path, seeds: int = 12) -> None:
         for words in (words for act in acts for words in act.commands):
             known = (
                 words[0] in kind.needs
-                or words[0] in ("sh", "flock", "unshare")
+                or words[0] in ("sh", "flock", "unshare", sys.executable)
                 or words[0].startswith("/usr/lib/nagios")
             )
             assert known, f"{kind.name} runs {words[0]}"
