@@ -2,12 +2,14 @@
 
 import json
 from collections.abc import Sequence
+from dataclasses import replace
 from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
+import pytest
 
-from sensor.detector import Reason, Scores
+from sensor.detector import Detector, Reason, Scores
 from sensor.features import FeatureSet
 
 RULES = (
@@ -53,6 +55,17 @@ class KnownDetector:
     def budget_rank(self, score: Any) -> Any:
         """Call everything rare."""
         return np.full(len(score), 7, np.int64)
+
+
+def halve_scores(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let every detector give half its scores, so that none reaches a threshold of 1, as the highest of a model may."""
+    score = Detector.score
+
+    def half(detector: Detector, features: Any) -> Scores:
+        scores = score(detector, features)
+        return replace(scores, score=scores.score / 2)
+
+    monkeypatch.setattr(Detector, "score", half)
 
 
 class KeptSink:

@@ -132,8 +132,10 @@ def test_after_an_abrupt_end_the_next_start_says_what_was_lost(place):
     ],
 )
 def test_what_keeps_it_from_starting_is_a_sentence_and_an_exit_code(place, words, sentence):
-    deaf = ("--set", "detector.threshold=1.0") if "--follow" in words else ()
-    command = (sys.executable, "-m", "sensor.cli", "run", *words, *deaf)
+    (place / "empty").mkdir()
+    (place / "empty" / "a.rules").write_text("# no rule\n")
+    mute = ("--set", "rules.directory=empty") if "--follow" in words else ()
+    command = (sys.executable, "-m", "sensor.cli", "run", *words, *mute)
     env = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[3])}
     done = subprocess.run(command, cwd=place, env=env, capture_output=True, text=True, check=False)
     assert done.returncode == 1
@@ -173,9 +175,7 @@ def test_what_was_opened_is_closed_again_when_the_start_fails(place, monkeypatch
     monkeypatch.setattr("sensor.daemon.opening.open_sources", lambda *arguments, **options: [Closing([None])])
     monkeypatch.chdir(place)
     overrides = ["rules.directory=rules", "metrics.listen=unix:/nowhere/metrics.sock"]
-    args = argparse.Namespace(
-        overrides=overrides, config=None, interface=[], source=None, follow=None, new_only=False
-    )
+    args = argparse.Namespace(overrides=overrides, config=None, interface=[], source=None, follow=None, new_only=False)
     threads = set(threading.enumerate())
     with pytest.raises(NettrusionError, match="metrics cannot listen"):
         assemble(args)

@@ -5,6 +5,7 @@ import pytest
 import sensor.selftest
 from sensor.cli import main
 from sensor.selftest import SelftestResult
+from tests.sensor.known import halve_scores
 
 
 def test_what_is_shipped_passes(capsys):
@@ -14,7 +15,8 @@ def test_what_is_shipped_passes(capsys):
     assert said.err == ""
 
 
-def test_a_configuration_under_which_nothing_alerts_fails(tmp_path, capsys):
+def test_a_configuration_under_which_nothing_alerts_fails(tmp_path, capsys, monkeypatch):
+    halve_scores(monkeypatch)
     path = tmp_path / "sensor.toml"
     path.write_text("[detector]\nthreshold = 1.0\n")
     assert main(["selftest", "-c", str(path), "--set", "flows.max_flows=1000"]) == 1

@@ -13,7 +13,7 @@ from sensor.config import Config, FlowsConfig
 from sensor.daemon.reload import load_again, private_networks
 from sensor.errors import NettrusionError
 from sensor.scoring import MODEL, Scoring
-from tests.sensor.known import CLASSIFICATION, RULES
+from tests.sensor.known import CLASSIFICATION, RULES, halve_scores
 from tests.sensor.test_calibration import MADE
 
 OWN = RULES.replace("1000001", "1000077")
@@ -48,7 +48,8 @@ def test_what_is_judged_by_is_read_again_and_the_rest_takes_a_restart(folder):
         ("sensor.toml", "[detector]\nthreshold = 1.0\n", "selftest failed"),
     ],
 )
-def test_whatever_is_wrong_refuses_all_of_it(folder, name, text, reason):
+def test_whatever_is_wrong_refuses_all_of_it(folder, name, text, reason, monkeypatch):
+    halve_scores(monkeypatch)
     (folder / name).write_text(text)
     with pytest.raises(NettrusionError, match=reason):
         load_again(Config(), folder / "sensor.toml", [], private_networks)
@@ -109,7 +110,8 @@ def test_a_reload_takes_up_the_calibration_that_is_there_now(calibrated):
         ({"threshold": 1.0}, "selftest failed.*calibrate on traffic without attacks"),
     ],
 )
-def test_a_calibration_that_cannot_be_used_refuses_the_reload(calibrated, change, reason):
+def test_a_calibration_that_cannot_be_used_refuses_the_reload(calibrated, change, reason, monkeypatch):
+    halve_scores(monkeypatch)
     path = calibrated / "c.json"
     path.write_text(json.dumps(json.loads(path.read_text()) | change))
     with pytest.raises(NettrusionError, match=reason):
