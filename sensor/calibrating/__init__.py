@@ -6,7 +6,7 @@ for batch in traffic.read(inputs):
 finding = calibrate(gathered, reading, detector.meta, AlertBudget.parse("20/day"))
 """
 
-from sensor.calibrating.finding import Finding, calibrate, calibration_of
+from sensor.calibrating.finding import Check, Finding, calibrate, calibration_of
 from sensor.calibrating.gathered import Gathered
 from sensor.calibrating.incidents import Counting
 from sensor.calibrating.levels import Levels
@@ -15,6 +15,7 @@ from sensor.calibrating.period import Period
 from sensor.calibrating.poisson import lower, upper
 
 __all__ = [
+    "Check",
     "Counting",
     "Finding",
     "Gathered",

@@ -1,10 +1,12 @@
 """The lowest threshold within a budget, and what is known of it."""
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
+from numpy.typing import NDArray
 
 from sensor.calibrating.gathered import Gathered
 from sensor.calibrating.incidents import Counting
@@ -33,6 +35,18 @@ class Choice:
 
 
 @dataclass(frozen=True, slots=True)
+class Check:
+    """What a threshold that was chosen on the earlier half of the time comes to on the later one.
+
+    `found` is the threshold and its alerts on the later half, which took `days`: whoever chose it had not seen them, so
+    that their limit holds as it stands.
+    """
+
+    found: Choice
+    days: float
+
+
+@dataclass(frozen=True, slots=True)
 class Finding:
     """What calibrating found.
 
@@ -43,6 +57,7 @@ class Finding:
         flows: flows seen.
         chosen: the lowest threshold whose rate is within the budget, or whose upper limit is, where that was asked.
         certain: the lowest one whose upper limit is within the budget; without a threshold where the time is too short.
+        check: what the same way of choosing comes to on traffic that was not chosen on; None where a half is too short.
         needed_days: how long one must look at least to certify the budget, without a single alert.
         certified: whether the upper limit of what was chosen is within the budget.
         limited: whether memory, and not the budget, set the threshold.
@@ -59,6 +74,7 @@ class Finding:
     flows: int
     chosen: Choice
     certain: Choice
+    check: Check | None
     needed_days: float
     certified: bool
     limited: bool
@@ -80,10 +96,9 @@ def calibrate(
     table = levels.table()
     counting = Counting(reading, gathered.rows(), meta.classes, table)
     days = max(period.days, 1e-9)
-    allowed = int(budget.per_day * days + 1e-9)
-    by_rate = _lowest(counting, allowed, gathered.floor_ppm)
-    surely = most_within(budget.per_day * days)
-    by_limit = _lowest(counting, surely, gathered.floor_ppm) if surely >= 0 else None
+    by_rate, by_limit = (
+        _lowest_within(counting, budget, days, gathered.floor_ppm, certain=sure) for sure in (False, True)
+    )
     ppm = by_limit if certain else by_rate
     choices = {at: _choice(gathered, counting, at, days) for at in {by_rate, by_limit}}
     chosen = choices[ppm]
@@ -100,6 +115,7 @@ def calibrate(
         flows=levels.flows,
         chosen=chosen,
         certain=choices[by_limit],
+        check=_check(gathered, reading, meta, budget, certain=certain),
         needed_days=upper(0) / budget.per_day,
         certified=chosen.threshold is not None and chosen.upper_per_day <= budget.per_day,
         limited=gathered.floor_ppm > 0 and ppm is not None and ppm <= counting.scores_ppm.min(initial=NEVER),
@@ -131,6 +147,33 @@ def calibration_of(finding: Finding, meta: BundleMeta) -> Calibration | None:
     )
 
 
+def _check(
+    gathered: Gathered, reading: Reading, meta: BundleMeta, budget: AlertBudget, *, certain: bool
+) -> Check | None:
+    """Choose on the earlier half of the time and count on the later one."""
+    earlier, later = gathered.period.halves()
+    rows = gathered.rows()
+    before = rows["end_ns"] <= earlier.last_ns
+    if not earlier.days or not later.days or not before.any() or before.all():
+        return None
+    table = gathered.levels.table()
+    known, new = (Counting(reading, rows[half], meta.classes, table) for half in (before, ~before))
+    ppm = _lowest_within(known, budget, earlier.days, gathered.floor_ppm, certain=certain)
+    if ppm is None:
+        return None
+    threshold = _between(known.scores_ppm, ppm, gathered.floor_ppm - 1)
+    alerts = sum(new.alerts(math.ceil(threshold * TOP)).values())
+    return Check(Choice(threshold, alerts, alerts / later.days, upper(alerts) / later.days), later.days)
+
+
+def _lowest_within(
+    counting: Counting, budget: AlertBudget, days: float, floor_ppm: int, *, certain: bool
+) -> int | None:
+    """Return the lowest score whose rate, or with `certain` its upper limit, is within a budget."""
+    allowed = most_within(budget.per_day * days) if certain else int(budget.per_day * days + 1e-9)
+    return _lowest(counting, allowed, floor_ppm) if allowed >= 0 else None
+
+
 def _lowest(counting: Counting, allowed: int, floor_ppm: int) -> int | None:
     """Return the lowest score that makes no more alerts than allowed as a threshold, None when none does.
 
@@ -154,19 +197,18 @@ def _choice(gathered: Gathered, counting: Counting, ppm: int | None, days: float
     if ppm is None:
         return Choice(None, 0, 0.0, upper(0) / days)
     alerts = sum(counting.alerts(ppm).values())
-    return Choice(_between(gathered, counting, ppm), alerts, alerts / days, upper(alerts) / days)
+    below = gathered.levels.next_below(ppm)
+    threshold = _between(counting.scores_ppm, ppm, -1 if below is None else below)
+    return Choice(threshold, alerts, alerts / days, upper(alerts) / days)
 
 
-def _between(gathered: Gathered, counting: Counting, ppm: int) -> float:
+def _between(scores: NDArray[np.uint32], ppm: int, below: int) -> float:
     """Return a threshold from a score on, midway to the next one below, so that rounding decides nothing.
 
-    Above all scores it lies a tenth of the way to 1. Never below what memory let go.
+    Above all scores it lies a tenth of the way to 1. `below` is the highest score below that is known of otherwise, as
+    of flows that memory let go, -1 for none.
     """
-    scores = counting.scores_ppm
+    under: int = max([below, *scores[scores < ppm][-1:].tolist()])
     if ppm not in scores:
-        top = max(gathered.levels.next_below(NEVER) or 0, int(scores[-1]) if len(scores) else 0)
-        return (top + (TOP - top) / 10) / TOP
-    below = scores[: np.searchsorted(scores, ppm)]
-    neighbours = [int(below[-1]) if len(below) else None, gathered.levels.next_below(ppm)]
-    seen = [one for one in neighbours if one is not None]
-    return (max(seen) + ppm) / 2 / TOP if seen else score_of(ppm)
+        return (max(under, 0) + (TOP - max(under, 0)) / 10) / TOP
+    return (under + ppm) / 2 / TOP if under >= 0 else score_of(ppm)

@@ -26,6 +26,19 @@ class Period:
         first, last = np.append(0, cut), np.append(cut, len(starts)) - 1
         self._join(list(zip(starts[first].tolist(), ends[last].tolist(), strict=True)))
 
+    def halves(self) -> tuple["Period", "Period"]:
+        """Return the earlier and the later half of the time that was seen; the earlier ends where the later begins."""
+        earlier, later = Period(), Period()
+        left = sum(end - start for start, end in self._spans) // 2
+        for start, end in self._spans:
+            cut = min(end, start + left)
+            left -= cut - start
+            if cut > start:
+                earlier._spans.append((start, cut))
+            if end > cut:
+                later._spans.append((cut, end))
+        return earlier, later
+
     def join(self, other: "Period") -> None:
         """Take in what another has seen."""
         self._join(other._spans)

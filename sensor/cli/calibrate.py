@@ -21,8 +21,10 @@ if TYPE_CHECKING:
 SUMMARY = "set the threshold from one's own traffic, by a budget of alerts"
 HELP_END = """\
 An alert is an incident, as the rules make one of many flows. The threshold is the lowest score at which the traffic
-makes no more alerts than the budget. It is written beside the model and comes into force with
-detector.threshold = "calibrated". Attacks in the traffic raise it: look at the list that is printed.
+makes no more alerts than the budget. Its alerts are counted on the traffic that it was chosen on, which flatters them a
+little: as a check a second one is chosen on the earlier half of the time, and its alerts are counted on the later half.
+What is written, beside the model, is the first; it comes into force with detector.threshold = "calibrated". Attacks
+in the traffic raise it: look at the list that is printed.
 """
 
 

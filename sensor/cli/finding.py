@@ -33,11 +33,24 @@ def report(finding: "Finding", meta: "BundleMeta", traffic: "Traffic") -> Iterat
             f"alerts       {chosen.alerts:,} in this traffic, {rate(chosen.alerts_per_day)} a day; with 95 % confidence"
             f" at most {rate(chosen.upper_per_day)} a day (Poisson limit, Garwood 1936)"
         )
+    yield f"checked      {checked(finding)}"
     yield f"certified    {certified(finding)}"
     for name in {**finding.alerts_by_class, **finding.flows_by_class}:
         alerts, flows = finding.alerts_by_class.get(name, 0), finding.flows_by_class.get(name, 0)
         yield f"  {name:<11}{alerts:,} alerts, {flows:,} flows reach the threshold"
     yield from top_lines(finding)
+
+
+def checked(finding: "Finding") -> str:
+    """Return what choosing on the earlier half of the time comes to on the later one."""
+    check = finding.check
+    if check is None:
+        return "no: one half of the time is too short to choose by, or the other to count on"
+    return (
+        f"chosen on the earlier half of the time it is {check.found.threshold:.6f}, and the later half"
+        f" ({hours(check.days)}) makes {check.found.alerts:,} alerts, {rate(check.found.alerts_per_day)} a day;"
+        f" at most {rate(check.found.upper_per_day)}"
+    )
 
 
 def certified(finding: "Finding") -> str:
@@ -111,6 +124,7 @@ def as_json(
         "first": time_text(finding.first_ns),
         "last": time_text(finding.last_ns),
         **choice(finding.chosen),
+        "check": finding.check and {**choice(finding.check.found), "hours": finding.check.days * 24},
         "certified": finding.certified,
         "needed_hours": finding.needed_days * 24,
         "certain": choice(finding.certain),

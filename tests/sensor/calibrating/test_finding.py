@@ -81,6 +81,31 @@ def test_what_can_be_certified(reading):
     assert none.chosen.threshold is None and calibration_of(none, META) is None  # type: ignore[arg-type]
 
 
+def test_what_it_comes_to_on_traffic_that_it_was_not_chosen_on(reading):
+    """The earlier half allows its ten alerts; the later half is twice as loud at the scores that reach it."""
+    loud = [at * 1000 for at in range(50)] + [30_000 + at * 500 for at in range(50)]
+    found = find(gathered(loud), reading, "20/day")
+    assert found.chosen.alerts == 20 and found.check is not None
+    checked = found.check
+    assert checked.days == pytest.approx(0.5, rel=0.01)
+    assert checked.found.threshold == pytest.approx((40_000 - 500) / 1e6)
+    assert checked.found.alerts == sum(ppm >= 39_500 for ppm in loud[50:]) == 31
+    assert checked.found.alerts_per_day == pytest.approx(62, rel=0.01)
+    assert checked.found.upper_per_day == pytest.approx(upper(31) * 2, rel=0.01)
+
+
+def test_the_check_chooses_as_was_asked(reading):
+    sure = find(gathered(SCORES[::-1]), reading, "20/day", certain=True)
+    assert sure.check is not None and sure.check.found.alerts == 0
+    assert sure.check.found.threshold > find(gathered(SCORES[::-1]), reading, "20/day").check.found.threshold
+    assert find(gathered(SCORES, days=0.2), reading, "20/day", certain=True).check is None
+
+
+@pytest.mark.parametrize("scores", [[5], [1_000_000] * 50])
+def test_without_two_halves_or_a_threshold_nothing_is_checked(reading, scores):
+    assert find(gathered(scores), reading, "20/day").check is None
+
+
 def test_scores_at_the_very_top_leave_no_threshold(reading):
     found = find(gathered([1_000_000] * 50), reading, "20/day")
     assert found.chosen.threshold is None and found.alerts_by_class == {} and found.top[0].ppm == 1_000_000

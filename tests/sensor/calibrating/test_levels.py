@@ -1,7 +1,7 @@
 """The table of scores says the exact share at each of its levels."""
 
 import numpy as np
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sensor.calibrating.levels import TOP, Levels, score_of
@@ -14,6 +14,7 @@ def levels(ppm) -> Levels:
     return made
 
 
+@settings(deadline=None)
 @given(st.lists(st.integers(0, TOP) | st.sampled_from([0, 5, TOP]), min_size=1, max_size=600))
 def test_shares_are_exact_and_the_highest_and_the_lowest_score_are_there(ppm):
     table = levels(ppm).table()
@@ -25,6 +26,7 @@ def test_shares_are_exact_and_the_highest_and_the_lowest_score_are_there(ppm):
     assert list(table) == sorted(table, key=lambda entry: -entry[0])
 
 
+@settings(deadline=None)
 @given(st.lists(st.integers(0, TOP), min_size=1, max_size=200))
 def test_ranks_of_the_flows_themselves_are_never_too_small(ppm):
     made = levels(ppm)

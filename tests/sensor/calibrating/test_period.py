@@ -42,6 +42,17 @@ def test_time_that_runs_backwards_is_a_moment():
     assert period((5, 3)).days == 0
 
 
+def test_halves_share_the_time_that_was_seen_and_no_gap():
+    earlier, later = period((0, 1), (9, 12)).halves()
+    assert [half.days * 24 for half in (earlier, later)] == pytest.approx([2, 2])
+    assert (earlier.first_ns, earlier.last_ns) == (0, 10 * HOUR_NS)
+    assert (later.first_ns, later.last_ns, later.gaps) == (10 * HOUR_NS, 12 * HOUR_NS, 0)
+    for half in Period().halves():
+        assert half.days == 0
+    even = period((0, 1), (9, 10)).halves()
+    assert [half.last_ns for half in even] == [HOUR_NS, 10 * HOUR_NS] and even[1].first_ns == 9 * HOUR_NS
+
+
 @given(TIMES, st.randoms())
 def test_the_order_and_the_cut_into_batches_change_nothing(spans, random):
     whole = period(*[(start, start + length) for start, length in spans])

@@ -82,6 +82,10 @@ def test_the_budget_is_kept_when_the_traffic_is_scored_again(tmp_path, found, ho
     assert len(told) == made["alerts"]
     assert {event["alert"]["metadata"]["ml_threshold"][0] for event in told} == {f"{made['threshold']:.6g}"}
     assert sum(made["alerts_by_class"].values()) == made["alerts"]
+    check = made["check"]
+    assert check["hours"] == pytest.approx(made["hours"] / 2)
+    assert check["alerts_per_day"] == pytest.approx(check["alerts"] / check["hours"] * 24)
+    assert check["upper_per_day"] > check["alerts_per_day"]
 
 
 # Without early records a flow is scored once, at its end, and events tell that score.
@@ -117,7 +121,7 @@ def test_a_person_reads_what_was_found_and_what_to_do(tmp_path, capsys, hours, u
     path = tmp_path / "c.json"
     assert main(["calibrate", "--budget", budget(usual, hours), "-o", str(path), DEMO]) == 0
     said = capsys.readouterr().out
-    for words in ("flows in ", "Garwood 1936", "certified", "\n* "):
+    for words in ("flows in ", "Garwood 1936", "checked      chosen on the earlier half", "certified", "\n* "):
         assert words in said
     assert f"written      {path}" in said and 'detector.threshold = "calibrated"' in said
 
