@@ -119,8 +119,8 @@ def standing(
 def choose(standings: Sequence[Standing], rule: Rule) -> Choice:
     """Return the winner: best median recall at the budget in the rule's column, ties broken by the other.
 
-    A network ships only if no plain baseline stands before it; else the best baseline that the
-    exporter can write ships.
+    Among those that can ship, a network does only if no plain baseline stands before it. What cannot be
+    exported is compared all the same, and the reason names it where it leads.
 
     Raises:
         NettrusionError: no candidate can be exported within the cost.
@@ -131,21 +131,20 @@ def choose(standings: Sequence[Standing], rule: Rule) -> Choice:
         raise NettrusionError(
             "none of the candidates can be exported within the cost: name more of them, or raise budget.cost_us"
         )
-    first = ranked[0]
-    plain = next((one for one in ranked if not one.network), None)
-    network = next((one for one in ranked if one.network), None)
-    reason = f"{first.candidate} reaches {_say(first)}"
-    if first.network:
-        if plain:
-            reason += f"; the best plain baseline, {plain.candidate}, reaches {_say(plain)}"
-        before = [one for one in able if one.network and (plain is None or ranked.index(one) < ranked.index(plain))]
-        winner = before[0] if before else next((one for one in able if not one.network), able[0])
-    else:
-        if network:
-            reason += f"; the best network, {network.candidate}, reaches {_say(network)}"
-        winner = next((one for one in able if not one.network), able[0])
+    first, winner = ranked[0], able[0]
+    rivals = [
+        ("the best plain baseline", next((one for one in ranked if not one.network), None)),
+        ("the best plain baseline that can ship", next((one for one in able if not one.network), None)),
+        ("the best network", next((one for one in ranked if one.network), None)),
+    ]
+    reason, told = f"{first.candidate} reaches {_say(first)}", [first]
+    for name, rival in rivals:
+        if rival and rival not in told:
+            reason += f"; {name}, {rival.candidate}, reaches {_say(rival)}"
+            told.append(rival)
     if winner is not first:
-        reason += f"; {first.candidate} cannot be exported with reasons within the cost, {winner.candidate} can"
+        ahead = ", ".join(one.candidate for one in ranked[: ranked.index(winner)])
+        reason += f"; {ahead} cannot be exported with reasons within the cost, {winner.candidate} can"
     return Choice(rule, ranked, winner.candidate, reason)
 
 

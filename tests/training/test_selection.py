@@ -35,13 +35,22 @@ def test_a_tie_goes_to_the_one_that_finds_the_unseen():
     assert "dense" in choice.reason
 
 
-def test_a_network_behind_any_plain_baseline_stays_at_home():
+def test_what_cannot_ship_keeps_nobody_at_home_but_is_named():
     forest = one("forest", 0.99, 0.5, shippable=False)
     dense, plain = one("dense", 0.95, 0.5, network=True), one("logistic", 0.6, 0.0)
     choice = choose([forest, dense, plain], RULE)
-    assert choice.winner == "logistic"
-    assert "cannot be exported" in choice.reason
+    assert choice.winner == "dense"
+    assert "forest reaches a recall of 0.990" in choice.reason
+    assert "forest cannot be exported" in choice.reason
+    assert "logistic, reaches a recall of 0.600" in choice.reason
     assert [standing.candidate for standing in choice.standings] == ["forest", "dense", "logistic"]
+
+
+def test_a_network_behind_a_plain_baseline_that_can_ship_stays_at_home():
+    forest = one("forest", 0.99, 0.5, shippable=False)
+    choice = choose([forest, one("dense", 0.8, 0.5, network=True), one("logistic", 0.95, 0.0)], RULE)
+    assert choice.winner == "logistic"
+    assert "the best network, dense, reaches" in choice.reason
 
 
 def test_a_network_alone_ships():

@@ -8,11 +8,14 @@ import numpy.typing as npt
 
 from exporter.preprocessing import Preprocessing
 from training.datasets.labels import CLASSES
+from training.datasets.table import FlowTable
 from training.models.augment import Variation, varied
 from training.models.candidate import Fitted, Floats, Lesson, balanced_weights
 from training.models.inputs import fit_preprocessing
 from training.models.parts import Parts
 from training.models.reproducible import seed_everything
+
+Seen = npt.NDArray[np.bool_]
 
 STEPS_A_CALL = 16
 """Steps that TensorFlow takes without coming back to Python: half the time of a small network."""
@@ -23,11 +26,12 @@ class Branched:
     """Several small classifiers over the classes that train holds side by side, their logits averaged.
 
     Each branch learns on its own loss; what one of them is sure of by accident, the others are not,
-    which is what counts far out in the tail of the scores. A subclass says what a branch is. Train
-    rows come twice: as they are, and stretched, lacking parts, with noise.
+    which is what counts far out in the tail of the scores. A subclass says what a branch is, and may
+    show each branch other columns. Train rows come twice: as they are, and stretched, lacking parts,
+    with noise.
 
     Attributes:
-        branches: how many networks side by side.
+        branches: how many networks side by side, where all see the same.
         epochs: at most; training stops when the calibration loss has not improved for `patience`.
         batch: rows a step.
         rate: of learning, at the start; it falls to 0 along a cosine.
@@ -65,9 +69,10 @@ class Branched:
         seed_everything(seed)
         preprocessing = self._preprocessing(lesson)
         known = np.unique(lesson.train.target)
-        branches = self._network(parts, len(lesson.train.feature_names), len(known))
-        history = self._learn(branches, lesson, preprocessing, known, seed)
-        network = self._merged(branches)
+        seen = self._seen(parts, len(lesson.train.feature_names))
+        branches = self._network(parts, seen, len(known))
+        history = self._learn(branches, lesson, preprocessing, known, seed, parts, seen)
+        network = self._merged(branches, seen)
 
         def logits(rows: Floats) -> npt.NDArray[np.float64]:
             raw = network.predict(preprocessing.apply(rows), batch_size=8192, verbose=0)
@@ -96,36 +101,47 @@ class Branched:
     def _preprocessing(self, lesson: Lesson) -> Preprocessing:
         return fit_preprocessing(lesson)
 
+    def _seen(self, parts: Parts, inputs: int) -> Seen:
+        """Return (branches, inputs) which columns each branch sees."""
+        return np.ones((self.branches, inputs), bool)
+
     def _branch(self, given: Any, parts: Parts, number: int) -> Any:
         """Return what a branch makes of the inputs, before its logits."""
         raise NotImplementedError
 
-    def _network(self, parts: Parts, inputs: int, classes: int) -> Any:
+    def _network(self, parts: Parts, seen: Seen, classes: int) -> Any:
         """Return the model to train: (n, inputs) -> logits of every branch, (n, branches, C)."""
         import keras
 
         layers = keras.layers
-        given = keras.Input((inputs,), name="features")
-        logits = [
-            layers.Dense(classes, name=f"logits_{number}")(self._branch(given, parts, number))
-            for number in range(self.branches)
-        ]
-        together = layers.Concatenate()(logits) if self.branches > 1 else logits[0]
-        return keras.Model(given, layers.Reshape((self.branches, classes))(together))
+        given = keras.Input((seen.shape[1],), name="features")
+        logits = []
+        for number, columns in enumerate(seen):
+            shown = given if columns.all() else given * columns.astype(np.float32)
+            logits.append(layers.Dense(classes, name=f"logits_{number}")(self._branch(shown, parts, number)))
+        together = layers.Concatenate()(logits) if len(seen) > 1 else logits[0]
+        return keras.Model(given, layers.Reshape((len(seen), classes))(together))
 
-    def _merged(self, trained: Any) -> Any:
+    def _merged(self, trained: Any, seen: Seen) -> Any:
         """Return one plain network whose output is the mean of the branches' logits."""
         import keras
 
-        last = [trained.get_layer(f"logits_{number}") for number in range(self.branches)]
+        last = [trained.get_layer(f"logits_{number}") for number in range(len(seen))]
         for layer in last:
-            layer.set_weights([weights / self.branches for weights in layer.get_weights()])
+            layer.set_weights([weights / len(seen) for weights in layer.get_weights()])
         outputs = [layer.output for layer in last]
-        mean = keras.layers.Add(name="logits")(outputs) if self.branches > 1 else outputs[0]
+        mean = keras.layers.Add(name="logits")(outputs) if len(seen) > 1 else outputs[0]
         return keras.Model(trained.inputs[0], mean, name=self.name)
 
     def _learn(
-        self, branches: Any, lesson: Lesson, preprocessing: Preprocessing, known: npt.NDArray[np.int64], seed: int
+        self,
+        branches: Any,
+        lesson: Lesson,
+        preprocessing: Preprocessing,
+        known: npt.NDArray[np.int64],
+        seed: int,
+        parts: Parts,
+        seen: Seen,
     ) -> dict[str, list[float]]:
         """Train on train rows and their varied copy; keep the weights of the lowest calibration loss."""
         import keras
@@ -144,12 +160,12 @@ class Branched:
         )
         fitted = branches.fit(
             rows,
-            self._wanted(np.tile(train.target, 2), known),
-            sample_weight=np.tile(self._alike(balanced_weights(train.target)), (2, 1)),
+            _wanted(np.tile(train.target, 2), known, len(seen)),
+            sample_weight=np.tile(_weights(train, parts, seen), (2, 1)),
             validation_data=(
                 preprocessing.apply(held.features),
-                self._wanted(held.target, known),
-                self._alike(balanced_weights(held.target)),
+                _wanted(held.target, known, len(seen)),
+                _weights(held, parts, seen),
             ),
             epochs=self.epochs,
             batch_size=self.batch,
@@ -158,14 +174,22 @@ class Branched:
         )
         return {name: [float(v) for v in curve] for name, curve in fitted.history.items()}
 
-    def _wanted(self, target: npt.NDArray[np.int64], known: npt.NDArray[np.int64]) -> Floats:
-        """Return (n, branches, C) the same one-hot target for every branch; `known` are the classes, ascending."""
-        one = np.eye(len(known), dtype=np.float32)[np.searchsorted(known, target)]
-        return np.repeat(one[:, None, :], self.branches, axis=1)
 
-    def _alike(self, weights: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
-        """Return (n, branches) the same weight for every branch."""
-        return np.repeat(weights[:, None], self.branches, axis=1)
+def _wanted(target: npt.NDArray[np.int64], known: npt.NDArray[np.int64], branches: int) -> Floats:
+    """Return (n, branches, C) the same one-hot target for every branch; `known` are the classes, ascending."""
+    one = np.eye(len(known), dtype=np.float32)[np.searchsorted(known, target)]
+    return np.repeat(one[:, None, :], branches, axis=1)
+
+
+def _weights(table: FlowTable, parts: Parts, seen: Seen) -> npt.NDArray[np.float64]:
+    """Return (n, branches) balanced weights; a row counts nothing for a branch that is shown nothing of it."""
+    shown = np.repeat(seen[None, :, parts.stat].any(axis=2), len(table), axis=0)
+    for columns, there in (
+        (parts.sequence.ravel(), parts.has_sequence(table.features)),
+        (parts.context, parts.has_context(table.features)),
+    ):
+        shown |= seen[:, columns].any(axis=1) & there[:, None]
+    return balanced_weights(table.target)[:, None] * shown
 
 
 def attack_margin(logits: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:

@@ -11,16 +11,14 @@ from training.datasets.table import BENIGN
 from training.models.autoencoder import Autoencoder
 from training.models.branched import Branched, attack_margin, softmax
 from training.models.candidate import Fitted, Floats, Lesson, balanced_weights
-from training.models.parts import Parts
-from training.models.residual import Residual
-from training.models.sequence import Sequence
+from training.models.dense import Dense
 
 ANOMALY = "anomaly"
 """The class of a flow that is called for its novelty."""
 RATIOS = (0.0, 0.05, 0.1, 0.2, 0.3, 0.5, 0.75, 1.0, 1.5, 2.0, 3.0, 5.0)
 """What surprise may weigh for a unit of the classifier's log-odds."""
 TIE = 0.02
-"""Recall that a higher ratio must gain: less is chance."""
+"""Recall that novelty may cost on what was learnt: less is chance, and what it is for was not learnt."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,18 +26,15 @@ class Ensemble:
     """One score of two networks over the same inputs: log-odds, and how far a flow is from benign ones.
 
     The autoencoder's loss is measured in what benign calibration flows show (`LossScale`), and only
-    what lies above their median counts. Three numbers, fitted on calibration rows, weigh the two; half of
-    what counts are attacks whose class the classifier does not know (see `mix`).
+    what lies above their median counts. Three numbers, fitted on calibration rows, weigh the two (see `mix`).
 
     Attributes:
-        classifier: where features have first packets.
-        plain: where they have none.
+        classifier: of what is known.
         novelty: the autoencoder.
         rate: of false positives, at which the two are weighed.
     """
 
-    classifier: Branched = field(default_factory=Sequence)
-    plain: Branched = field(default_factory=Residual)
+    classifier: Branched = field(default_factory=Dense)
     novelty: Autoencoder = field(default_factory=Autoencoder)
     rate: float = 1e-3
     name: str = "ensemble"
@@ -50,8 +45,7 @@ class Ensemble:
         """Train both networks, then weigh them on calibration rows."""
         from exporter.beside import beside
 
-        packets = Parts.of(lesson.train.feature_names).sequence.size > 0
-        known = (self.classifier if packets else self.plain).fit(lesson, seed)
+        known = self.classifier.fit(lesson, seed)
         new = self.novelty.fit(lesson, seed, known.preprocessing)
         held = lesson.calibration
         scale = LossScale.fit(np.exp(new.score(held.rows(held.benign).features)))
@@ -64,7 +58,8 @@ class Ensemble:
             logit = scale.exponent * (new.score(rows) - np.log(scale.middle))
             return np.asarray(np.maximum(logit - TYPICAL_LOGIT, 0))
 
-        mixture = mix(logits(held.features), surprise(held.features), ~held.benign, balanced_weights(held.target))
+        weights = balanced_weights(held.target)
+        mixture = mix(logits(held.features), surprise(held.features), ~held.benign, weights, self.rate)
 
         def total(rows: Floats) -> npt.NDArray[np.float64]:
             margin = mixture.classifier * attack_margin(logits(rows))
@@ -103,11 +98,9 @@ def mix(
 ) -> Mixture:
     """Return the weights that find most on calibration rows where a share `rate` of benign ones is called.
 
-    On attacks of classes that it has learnt a classifier is nearly always right, and novelty would weigh
-    nothing. So two recalls are averaged: of the attacks as they are, and of attacks of classes that were
-    not learnt, of which the classifier says what it says of some benign row. How much surprise weighs for
-    a unit of margin is tried from a few ratios, the lowest of near equals; a logistic regression then says
-    what their sum is worth as log-odds.
+    On attacks of classes that it has learnt a classifier is nearly always right: they show what novelty
+    costs, hardly what it is worth. So surprise gets the highest of a few ratios to a unit of margin whose
+    recall is within TIE of the best. A logistic regression then says what their sum is worth as log-odds.
 
     Args:
         logits: (n, C) of the classifier, benign first.
@@ -120,16 +113,14 @@ def mix(
     count = int(attack.sum())
     if not 0 < count < len(attack):
         return Mixture(1.0, 1.0, 0.0)
-    unseen = np.random.default_rng(0).permutation(np.resize(margin[~attack], count))
 
     def recall(ratio: float) -> float:
         total = margin + ratio * surprise
         level = np.quantile(total[~attack], 1 - rate, method="higher")
-        called = (total[attack] > level) + (unseen + ratio * surprise[attack] > level).astype(float)
-        return float(np.average(called, weights=weights[attack])) / 2
+        return float(np.average(total[attack] > level, weights=weights[attack]))
 
-    found = {ratio: recall(ratio) for ratio in RATIOS}
-    ratio = next(ratio for ratio in RATIOS if found[ratio] >= max(found.values()) - TIE)
+    found = {ratio: recall(ratio) for ratio in RATIOS} if surprise.any() else {0.0: 0.0}
+    ratio = max(ratio for ratio in found if found[ratio] >= max(found.values()) - TIE)
     return _scaled(margin + ratio * surprise, ratio, attack, weights)
 
 

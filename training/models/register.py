@@ -22,8 +22,7 @@ _NETWORKS: Final[Mapping[str, Factory]] = {
     "sequence": lambda settings: Sequence(epochs=settings.epochs, batch=settings.batch),
     "autoencoder": lambda settings: Autoencoder(),
     "ensemble": lambda settings: Ensemble(
-        classifier=Sequence(epochs=settings.epochs, batch=settings.batch),
-        plain=Residual(epochs=settings.epochs, batch=settings.batch),
+        classifier=Dense(epochs=settings.epochs, batch=settings.batch, width=settings.width)
     ),
 }
 _OF_PACKETS: Final = ("sequence",)

@@ -42,11 +42,12 @@ def test_the_merged_network_is_the_mean_of_its_branches(candidate):
     import keras
 
     keras.utils.set_random_seed(3)
-    branches = candidate._network(Parts.of(wire.NAMES), len(wire.NAMES), 3)
+    seen = np.ones((2, len(wire.NAMES)), bool)
+    branches = candidate._network(Parts.of(wire.NAMES), seen, 3)
     rows = np.random.default_rng(0).normal(size=(20, len(wire.NAMES))).astype(np.float32)
     separate = np.asarray(branches(rows))
     assert separate.shape == (20, 2, 3)
-    assert np.asarray(candidate._merged(branches)(rows)) == pytest.approx(separate.mean(axis=1), abs=1e-5)
+    assert np.asarray(candidate._merged(branches, seen)(rows)) == pytest.approx(separate.mean(axis=1), abs=1e-5)
 
 
 def test_statistics_alone_are_enough_for_blocks():

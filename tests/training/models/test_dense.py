@@ -4,9 +4,11 @@ import numpy as np
 import pytest
 
 from tests.training import made
+from tests.training.models import wire
 from training.datasets.labels import CLASSES
+from training.models.branched import _weights
 from training.models.candidate import Lesson
-from training.models.dense import Dense
+from training.models.dense import VIEWS, Dense
 from training.models.parts import Parts
 from training.splits.grouped import later_the_same_day
 
@@ -51,10 +53,10 @@ def test_the_merged_network_is_the_mean_of_its_branches():
     import keras
 
     keras.utils.set_random_seed(3)
-    branches = SMALL._network(Parts.of(["a"] * 6), 6, 4)
+    branches = SMALL._network(Parts.of(["a"] * 6), np.ones((2, 6), bool), 4)
     rows = np.random.default_rng(0).normal(size=(20, 6)).astype(np.float32)
     separate = np.asarray(branches(rows)).mean(axis=1)
-    merged = SMALL._merged(branches)
+    merged = SMALL._merged(branches, np.ones((2, 6), bool))
     assert np.asarray(merged(rows)) == pytest.approx(separate, abs=1e-5)
     assert [type(layer).__name__ for layer in merged.layers] == ["InputLayer", *["Dense"] * 3]
 
@@ -73,3 +75,32 @@ def test_a_class_without_train_rows_has_no_output(lesson):
 def test_curves_are_kept(fitted):
     assert {"loss", "val_loss", "accuracy", "val_accuracy"} <= set(fitted.history)
     assert 1 <= len(fitted.history["loss"]) <= SMALL.epochs
+
+
+def test_where_flows_have_parts_each_branch_sees_its_view():
+    import keras
+
+    keras.utils.set_random_seed(4)
+    parts, model = Parts.of(wire.NAMES), Dense(width=4)
+    seen = model._seen(parts, len(wire.NAMES))
+    branches = model._network(parts, seen, 3)
+    rows = np.random.default_rng(0).normal(size=(20, len(wire.NAMES))).astype(np.float32)
+    separate = np.asarray(branches(rows))
+    assert separate.shape == (20, len(VIEWS), 3)
+    for name, columns in (("stat", parts.stat), ("packets", parts.sequence.ravel()), ("context", parts.context)):
+        other = rows.copy()
+        other[:, columns] += 1
+        moved = np.abs(np.asarray(branches(other)) - separate).max(axis=(0, 2)) > 0
+        assert moved.tolist() == [name in view for view in VIEWS]
+    assert np.asarray(model._merged(branches, seen)(rows)) == pytest.approx(separate.mean(axis=1), abs=1e-5)
+
+
+def test_a_row_teaches_no_branch_that_is_shown_nothing_of_it():
+    table = wire.lesson().train
+    parts, model = Parts.of(wire.NAMES), Dense()
+    told = _weights(table, parts, model._seen(parts, len(wire.NAMES))) > 0
+    packets, context = parts.has_sequence(table.features), parts.has_context(table.features)
+    for view, counts in zip(VIEWS, told.T, strict=True):
+        shown = np.full(len(table), "stat" in view) | ("packets" in view) & packets | ("context" in view) & context
+        assert np.array_equal(counts, shown), view
+    assert not packets.all() and not context.all()
