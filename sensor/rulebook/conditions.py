@@ -195,3 +195,23 @@ def _all_of(conditions: tuple[Condition, ...], batch: Batch) -> Mask | None:
             return None
         together = mask if together is None else together & mask
     return together
+
+
+@dataclass(frozen=True, slots=True)
+class AppProtocol:
+    """The flow's application protocol is one of some names; with `negated`, is none of them.
+
+    `failed` is the name of a flow whose protocol was looked for and not found. No flow of a source
+    that never looks meets the condition, negated or not.
+    """
+
+    names: frozenset[str]
+    negated: bool
+
+    def mask(self, batch: Batch) -> Mask:
+        """Say which flows speak it."""
+        protocols, n = batch.scored.app_proto, len(batch.scored)
+        if protocols is None:
+            return np.zeros(n, np.bool_)
+        met = (((name or "failed") in self.names) != self.negated for name in protocols)
+        return np.fromiter(met, np.bool_, n)

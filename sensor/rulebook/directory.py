@@ -6,7 +6,7 @@ from pathlib import Path
 
 from sensor.rulebook.advice import warn_about
 from sensor.rulebook.batch import Condition
-from sensor.rulebook.conditions import AddressIn, EitherWay, FlowBits, FlowInt, PortIn
+from sensor.rulebook.conditions import AddressIn, AppProtocol, EitherWay, FlowBits, FlowInt, PortIn
 from sensor.rulebook.faults import Fault
 from sensor.rulebook.header import read_header
 from sensor.rulebook.lines import read_text, statements
@@ -21,7 +21,7 @@ ACTIONS: Mapping[str, Action] = {"alert": "alert", "pass": "pass"}
 _BLOCKING = ("drop", "reject", "rejectsrc", "rejectdst", "rejectboth")
 
 # Cheapest first, and the detector's own words before all: they rule out nearly every flow.
-_COST: tuple[type, ...] = (FlowBits, FlowInt, PortIn, AddressIn, EitherWay)
+_COST: tuple[type, ...] = (FlowBits, FlowInt, PortIn, AddressIn, EitherWay, AppProtocol)
 
 
 @dataclass(frozen=True, slots=True)

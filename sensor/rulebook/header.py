@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from sensor.rulebook.addresses import parse_addresses
 from sensor.rulebook.batch import Condition, Side
 from sensor.rulebook.conditions import AddressIn, EitherWay, IpProtocol, PortIn
+from sensor.rulebook.matching import APP_PROTOCOLS
 from sensor.rulebook.ports import parse_ports
 from sensor.rulebook.syntax import RuleText
 
@@ -30,16 +31,6 @@ _REFUSED = {
     "tcp-pkt": "looks at single packets, and rules judge flows; write tcp",
     "tcp-stream": "looks into the stream, and a flow record keeps no payload; write tcp",
 }
-
-
-_WEB = ("http", "http1", "http2", "quic", "tls", "websocket", "doh2")
-_MAIL = ("imap", "pop3", "smtp")
-_NAMES = ("dhcp", "dns", "ldap", "mdns", "ntp", "snmp")
-_FILES = ("bittorrent-dht", "dcerpc", "ftp", "ftp-data", "nfs", "smb", "tftp")
-_LOGIN = ("ike", "krb5", "rdp", "rfb", "ssh", "telnet")
-_OTHERS = ("dnp3", "enip", "modbus", "mqtt", "pgsql", "sip", "failed")
-APP_PROTOCOLS = frozenset((*_WEB, *_MAIL, *_NAMES, *_FILES, *_LOGIN, *_OTHERS))
-"""Application protocols by the names that Suricata 7 and 8 have for them; rules there may begin with one."""
 
 
 def read_header(rule: RuleText, variables: Mapping[str, str]) -> tuple[Condition, ...]:
@@ -75,5 +66,5 @@ def _wrong_protocol(name: str) -> str:
     if name in _REFUSED:
         return f"the protocol {name} {_REFUSED[name]}"
     if name in APP_PROTOCOLS:
-        return f"{name} is an application protocol, and the sensor parses none; write tcp or udp, and the ports"
+        return f"{name} is an application protocol; write ip in the header and app-layer-protocol:{name};"
     return f"the protocol {name!r} is not one of {', '.join(PROTOCOLS)}"

@@ -1,5 +1,6 @@
 """The options that ask something of a flow, read into conditions."""
 
+import difflib
 import re
 from collections.abc import Callable
 from typing import Literal, cast, get_args
@@ -10,6 +11,7 @@ from sensor.rulebook.conditions import (
     FLOW_INTS,
     OPERATORS,
     Always,
+    AppProtocol,
     Direction,
     FlowBits,
     FlowInt,
@@ -27,6 +29,17 @@ _RANGE = re.compile(rf"(!?)\s*{_VALUE}\s*(?:-|<>)\s*{_VALUE}", re.I)
 U32 = (1 << 32) - 1
 # A flow's counters are held as int64; no flow comes near the end of either.
 I64 = (1 << 63) - 1
+
+_WEB = ("http", "http1", "http2", "quic", "tls", "websocket", "doh2")
+_MAIL = ("imap", "pop3", "smtp")
+_NAMES = ("dhcp", "dns", "ldap", "mdns", "ntp", "snmp")
+_FILES = ("bittorrent-dht", "dcerpc", "ftp", "ftp-data", "nfs", "smb", "tftp")
+_LOGIN = ("ike", "krb5", "rdp", "rfb", "ssh", "telnet")
+_OTHERS = ("dnp3", "enip", "modbus", "mqtt", "pgsql", "sip", "failed")
+APP_PROTOCOLS = frozenset((*_WEB, *_MAIL, *_NAMES, *_FILES, *_LOGIN, *_OTHERS))
+"""Application protocols by the names that Suricata 7 and 8 have for them."""
+# As in Suricata, http is either version and dns also what travels within HTTP.
+_WIDER = {"http": frozenset({"http", "http1", "http2"}), "dns": frozenset({"dns", "doh2"})}
 
 
 def parse_flowbits(value: str) -> FlowBits:
@@ -130,3 +143,16 @@ def _size(digits: str, unit: str, most: int) -> int:
     if number > most:
         raise ValueError(f"{digits}{unit} is above {most}")
     return number
+
+
+def parse_app_protocol(value: str) -> AppProtocol:
+    """Read `http` or `!tls`, by Suricata's names for application protocols.
+
+    Raises ValueError with a reason.
+    """
+    negated, name = value.startswith("!"), value.removeprefix("!")
+    if name not in APP_PROTOCOLS:
+        close = difflib.get_close_matches(name, sorted(APP_PROTOCOLS), n=1, cutoff=0.5)
+        hint = f"; do you mean {close[0]}?" if close else ""
+        raise ValueError(f"{name!r} is not Suricata's name for an application protocol{hint}")
+    return AppProtocol(_WIDER.get(name, frozenset({name})), negated)

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from sensor.rulebook.batch import Condition
 from sensor.rulebook.matching import (
     parse_age,
+    parse_app_protocol,
     parse_counts,
     parse_flowbits,
     parse_flowint,
@@ -31,7 +32,6 @@ UNSUPPORTED = {
         ("content", "pcre", "byte_test", "byte_jump", "byte_extract", "isdataat", "dsize", "bsize"), PAYLOAD
     ),
     **dict.fromkeys(("nocase", "depth", "offset", "distance", "within", "fast_pattern", "rawbytes"), PAYLOAD),
-    "app-layer-protocol": "can never match, for the sensor parses no application layer; ask for the ports",
     "flow": "looks at single packets; source -> target is initiator -> responder, and "
     "flow.pkts_toclient:>0 asks for an answer",
     "flags": "looks at single packets, and a flow record has those of all its packets",
@@ -194,6 +194,7 @@ _READERS: dict[str, Reader] = {
     "detection_filter": _detection_filter,
     "flowbits": _flowbits,
     "flowint": _condition(parse_flowint),
+    "app-layer-protocol": _condition(parse_app_protocol),
     "flow.age": _condition(parse_age),
     **{
         f"flow.{quantity}{suffix}": _condition(parse_counts(quantity, direction))

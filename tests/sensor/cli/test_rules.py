@@ -46,17 +46,6 @@ def test_every_error_is_told_with_its_place_and_the_exit_code_is_1(folder, capsy
     assert "content looks into packets" in second
 
 
-def test_a_rule_that_can_never_match_is_an_error(folder, capsys):
-    path = folder / "b.rules"
-    path.write_text("pass ip any any -> any any (app-layer-protocol:!tls; sid:1000010;)\n")
-    assert main(["rules", "check", str(folder)]) == 1
-    said = capsys.readouterr()
-    assert said.err == (
-        f"error: {path}:1: app-layer-protocol can never match, for the sensor parses no application layer;"
-        " ask for the ports\n"
-    )
-
-
 def test_a_warning_is_no_error(folder, capsys):
     (folder / "b.rules").write_text("alert ip any any -> any any (sid:7;)\n")
     assert main(["rules", "check", str(folder)]) == 0

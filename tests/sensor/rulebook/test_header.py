@@ -55,7 +55,7 @@ def test_a_header_matches_the_initiator_on_its_left(tmp_path, head, rows):
         ("pkthdr any any -> any any", "headers of single packets"),
         ("tcp-pkt any any -> any any", "write tcp"),
         ("tcp-stream any any -> any any", "no payload"),
-        ("http any any -> any any", "http is an application protocol, and the sensor parses none"),
+        ("http any any -> any any", "app-layer-protocol:http"),
         ("gre any any -> any any", "'gre' is not one of ip, ipv4"),
         ("ip $NOPE any -> any any", "no variable $NOPE"),
         ("ip any any -> any $HOME_NET", "is not a port"),

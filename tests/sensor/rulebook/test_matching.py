@@ -2,7 +2,7 @@
 
 import pytest
 
-from sensor.rulebook.matching import parse_age, parse_counts, parse_flowbits, parse_flowint
+from sensor.rulebook.matching import parse_age, parse_app_protocol, parse_counts, parse_flowbits, parse_flowint
 from tests.sensor.rulebook.table import F, alerted, rule
 
 BITS = [F(name="dos"), F(name="scan"), F(name="bot"), F(name="dos", score=100)]
@@ -89,6 +89,25 @@ def test_counts(tmp_path, option, rows):
     assert alerted(tmp_path, rule(option), COUNTS) == rows
 
 
+APPS = [F(app="http"), F(app="http2"), F(app="tls"), F(app=None)]
+
+
+@pytest.mark.parametrize(
+    ("option", "rows"),
+    [
+        ("app-layer-protocol:http;", [0, 1]),
+        ("app-layer-protocol:http1;", []),
+        ("app-layer-protocol:!http;", [2, 3]),
+        ("app-layer-protocol:tls;", [2]),
+        ("app-layer-protocol:failed;", [3]),
+        ("app-layer-protocol:!failed;", [0, 1, 2]),
+    ],
+)
+def test_application_protocols(tmp_path, option, rows):
+    assert alerted(tmp_path, rule(option), APPS, knows_app=True) == rows
+    assert alerted(tmp_path, rule(option), APPS, knows_app=False) == []
+
+
 @pytest.mark.parametrize(
     ("parse", "value", "reason"),
     [
@@ -119,6 +138,8 @@ def test_counts(tmp_path, option, rows):
         (parse_counts("pkts", None), ">3", "does not begin with one of toserver"),
         (parse_counts("pkts", None), "up,>3", "does not begin with one of toserver"),
         (parse_counts("pkts", "toserver"), "toserver,>3", "is not a number"),
+        (parse_app_protocol, "htpt", "do you mean http?"),
+        (parse_app_protocol, "!!http", "is not Suricata's name"),
     ],
 )
 def test_what_cannot_be_asked_has_a_reason(parse, value, reason):

@@ -67,8 +67,6 @@ def test_thresholds_and_conditions():
         ("target:both;", "is not one of src_ip, dest_ip"),
         ("noalert:yes;", "takes no value"),
         ('content:"GET";', "content looks into packets"),
-        ("app-layer-protocol:http;", "app-layer-protocol can never match, for the sensor parses no application layer"),
-        ("app-layer-protocol:!tls;", "app-layer-protocol can never match"),
         ("flow:established;", "flow.pkts_toclient:>0 asks for an answer"),
         ("flow.pkt_toserver:3;", "do you mean flow.pkts_toserver?"),
         ("ja3.hash;", "it cannot be asked of a scored flow"),
