@@ -6,8 +6,9 @@ import json
 import pytest
 
 from sensor.cli import main
+from sensor.config import Config
 from sensor.errors import NettrusionError
-from sensor.scoring import MODEL
+from sensor.scoring import MODEL, load_detector
 from tests.training import recorded
 from tests.training.evaluation.test_transfer import HEADER, SLOWLORIS, write
 from training import evaluate
@@ -76,7 +77,7 @@ def test_what_was_recorded_is_judged_by_an_analysts_verdicts(repo, tmp_path, cap
     capsys.readouterr()
     report = tmp_path / "figures.json"
     assert run(MODEL, "--data", eve, "--json", report) == 0
-    assert "has no cic2022 for" in capsys.readouterr().err
+    assert f"has no {load_detector(Config()).feature_set.name} for" in capsys.readouterr().err
     (found,) = json.loads(report.read_text())
     assert found["model"] == "as recorded"
     assert run(MODEL, "--data", folder, "--json", report) == 0
@@ -84,9 +85,10 @@ def test_what_was_recorded_is_judged_by_an_analysts_verdicts(repo, tmp_path, cap
     for said, known in zip(found["families"], own["families"], strict=True):
         assert said["recall"]["own"]["flows"] == pytest.approx(known["recall"]["own"]["flows"], abs=0.01)
     # Scores are recorded in thousandths: what lies below them cannot be told apart any more.
-    assert found["roc_auc"] < own["roc_auc"]
+    assert found["roc_auc"] <= own["roc_auc"] + 0.001
     assert found["points"][0]["false_by_flow"] == pytest.approx(own["points"][0]["false_by_flow"], abs=0.002)
-    assert found["points"][0]["incidents"]["false"] > 0
+    false = [one["points"][0]["incidents"]["false"] for one in (found, own)]
+    assert false[0] == pytest.approx(false[1], abs=1)
     assert run(MODEL, "--data", eve, "--verdicts", tmp_path / "verdicts.tsv") == 0
 
 

@@ -19,11 +19,12 @@ def rows():
     return evidence.of_tables("rows", {("cic2022", "cns22"): made.table(10)})
 
 
-def test_a_bundle_scores_as_the_sensor_does(rows):
+def test_a_bundle_scores_as_the_sensor_does(repo):
+    rows = evidence.of_recordings([repo / "sensor" / "data"])  # of packets, which feed every feature set
     detector = Detector.load(MODEL, {name: FeatureSet.load(name) for name in FeatureSet.available()})
     subject = Subject.of(detector)
     score, probability = subject.score(rows)
-    expected = detector.score(rows.matrix(detector.feature_set, "cns22"))
+    expected = detector.score(rows.matrix(detector.feature_set, detector.meta.variant))
     assert (score.astype(np.float32) == expected.score).all()
     assert probability is not None
     assert (probability == expected.probability).all()
