@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterator
 
+from sensor.rulebook.conditions import AppProtocol
 from sensor.rulebook.faults import Fault
 from sensor.rulebook.rule import Rule
 
@@ -35,5 +36,10 @@ def warn_about(rule: Rule) -> Iterator[Fault]:
             yield warning(f"the metadata key {key} is a date as yyyy_mm_dd")
     if rule.sid not in LOCAL_SIDS:
         yield warning("signature ids of one's own are 1000000 to 1999999")
+    if any(isinstance(condition, AppProtocol) for condition in rule.conditions):
+        yield warning(
+            "app-layer-protocol is met by no flow, negated or not, for none of the sensor's sources tells application"
+            " protocols; ask for the ports"
+        )
     if rule.noalert and rule.action == "alert":
         yield warning("noalert keeps the rule from ever alerting, and the sensor's rules do nothing else")

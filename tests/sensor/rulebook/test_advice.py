@@ -14,6 +14,7 @@ from tests.sensor.rulebook.table import NETS, rule, write
         (rule("metadata:ml_incident_by me;"), "writes the metadata key ml_incident_by itself"),
         (rule("metadata:created_at 2026-11-22;"), "created_at is a date as yyyy_mm_dd"),
         (rule(sid=7), "are 1000000 to 1999999"),
+        (rule("app-layer-protocol:!tls;"), "app-layer-protocol is met by no flow, negated or not"),
         (rule("noalert;"), "keeps the rule from ever alerting"),
     ],
 )
