@@ -63,7 +63,7 @@ def halve_scores(monkeypatch: pytest.MonkeyPatch) -> None:
 
     def half(detector: Detector, features: Any) -> Scores:
         scores = score(detector, features)
-        return replace(scores, score=scores.score / 2)
+        return replace(scores, score=(scores.score / 2).astype(np.float32))
 
     monkeypatch.setattr(Detector, "score", half)
 
