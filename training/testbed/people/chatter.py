@@ -26,12 +26,14 @@ SERVICE = """\
 <service-group><name replace-wildcards="yes">%h</name>
 <service><type>{kind}</type><port>{port}</port></service></service-group>
 """
-# In a mount namespace of its own, because it insists on these places.
+# In a mount namespace of its own, because it insists on these places. It closes what it does not know, so
+# the shell holds the lock, until it has said goodbye.
 ANNOUNCE = """\
 exec 9>{lock}; flock -n 9 || exit 0
 mkdir -p /run/avahi-daemon; mount -t tmpfs tmpfs /run/avahi-daemon
 mount --bind {folder}/services /etc/avahi/services
-exec avahi-daemon -f {folder}/avahi.conf --no-drop-root --no-chroot --no-rlimits --no-proc-title
+trap : TERM
+avahi-daemon -f {folder}/avahi.conf --no-drop-root --no-chroot --no-rlimits --no-proc-title
 """
 OFFERED = (("_ssh._tcp", 22), ("_ipp._tcp", 631), ("_airplay._tcp", 7000), ("_smb._tcp", 445), ("_http._tcp", 80))
 SOUGHT = ("_ipp", "_googlecast", "_airplay", "_spotify-connect", "_homekit", "_printer", "_raop", "_companion-link")
