@@ -267,9 +267,9 @@ def fetch_key(stage: Stage) -> None:
 
 
 def add_machine(stage: Stage) -> None:
-    """Make a machine account of one's own, as anybody may, and use it."""
+    """Make a machine account of one's own and use it; Samba lets administrators do so, and no one else."""
     rng, domain = stage.rng, known(stage.world)
-    who = _stolen(stage, domain)
+    who = Account(ADMIN, domain.admin_password, "person") if rng.random() < 0.7 else _stolen(stage, domain)
     name, password = f"DESKTOP-{rng.getrandbits(32):08X}", f"Pw-{rng.getrandbits(48):x}"
     made = ["-computer-name", f"{name}$", "-computer-pass", password, "-method", "SAMR", "-dc-ip", domain.v4]
     stage.run(*example("addcomputer"), f"{CORP}/{who.name}:{who.password}", *made, ok=None)
