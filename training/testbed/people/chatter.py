@@ -32,8 +32,9 @@ ANNOUNCE = """\
 exec 9>{lock}; flock -n 9 || exit 0
 mkdir -p /run/avahi-daemon; mount -t tmpfs tmpfs /run/avahi-daemon
 mount --bind {folder}/services /etc/avahi/services
-trap : TERM
-avahi-daemon -f {folder}/avahi.conf --no-drop-root --no-chroot --no-rlimits --no-proc-title
+avahi-daemon -f {folder}/avahi.conf --no-drop-root --no-chroot --no-rlimits --no-proc-title &
+trap "kill $!" TERM
+wait $!; wait $!
 """
 OFFERED = (("_ssh._tcp", 22), ("_ipp._tcp", 631), ("_airplay._tcp", 7000), ("_smb._tcp", 445), ("_http._tcp", 80))
 SOUGHT = ("_ipp", "_googlecast", "_airplay", "_spotify-connect", "_homekit", "_printer", "_raop", "_companion-link")
