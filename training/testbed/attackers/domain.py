@@ -2,8 +2,8 @@
 
 Most of it is impacket, against a Samba that is no Windows: programs that are to be started elsewhere
 (psexec, smbexec, atexec, wmiexec, dcomexec) get as far as the service, the task or the object that
-Samba has not, Zerologon and the calls that coerce a log-on are refused, and replication, roasting, spraying,
-remote registry and everything that only asks go through.
+Samba has not; Zerologon, AS-REP roasting and the calls that coerce a log-on are refused; replication,
+tickets to break, spraying, remote registry and everything that only asks go through.
 """
 
 import re
