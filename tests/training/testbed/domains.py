@@ -10,4 +10,4 @@ from training.testbed.services.domain import Domain
 def made(folder: Path) -> Domain:
     """Return a domain with made-up accounts and three files on its share."""
     files = ["letters/001.txt", "plans/002.pdf", "photos/003.jpg"]
-    return Domain("dc.corp.test", "10.77.12.10", folder, "Adm1n-1", people(random.Random(4)), files)
+    return Domain("dc.works.test", "10.77.12.10", folder, "Adm1n-1", people(random.Random(4)), files)

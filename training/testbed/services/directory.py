@@ -13,7 +13,7 @@ LAST = ("adler", "berg", "conrad", "dietz", "ebert", "funk", "graf", "horn", "ju
 SEASONS = ("Summer", "Winter", "Spring", "Autumn", "Welcome", "Monday")
 CALLED = ("sql", "http", "backup", "print")
 GROUPS = ("sales", "workshop", "accounts", "research", "helpdesk")
-CONTROLLER = ("ldap/dc.corp.test", "ldap/dc", "ldap/dc.corp.test/corp.test", "GC/dc.corp.test/corp.test")
+CONTROLLER = ("ldap/dc.works.test", "ldap/dc", "ldap/dc.works.test/works.test", "GC/dc.works.test/works.test")
 """Names of the controller's services beside those that it is born with."""
 NORMAL, WORKSTATION, NO_PREAUTHENTICATION = 0x200, 0x1000, 0x400000
 """Bits of `userAccountControl` ([MS-ADTS] section 2.2.16); without pre-authentication anybody gets a reply."""
@@ -46,7 +46,7 @@ def people(rng: random.Random, count: int = 36) -> list[Account]:
     made += [Account(f"temp{place}", _strong(rng), "changing") for place in range(4)]
     made += [Account(f"pc{place:02d}$", _strong(rng), "machine") for place in range(1, 9)]
     for name in CALLED:
-        made.append(Account(f"svc-{name}", _strong(rng), "service", f"{name.upper()}/{name}.corp.test"))
+        made.append(Account(f"svc-{name}", _strong(rng), "service", f"{name.upper()}/{name}.works.test"))
     return made
 
 
@@ -60,7 +60,7 @@ def _strong(rng: random.Random) -> str:
 
 
 def ldif(accounts: Sequence[Account], base: str, rng: random.Random) -> str:
-    """Return what makes the accounts and some groups of them below `base` (`DC=corp,DC=test`), for `ldbmodify`.
+    """Return what makes the accounts and some groups of them below `base` (`DC=works,DC=test`), for `ldbmodify`.
 
     Passwords may be changed at once, and as often as one likes.
     """
@@ -86,11 +86,11 @@ def _account(account: Account, base: str) -> list[str]:
     secret = base64.b64encode(f'"{account.password}"'.encode("utf-16-le")).decode("ascii")
     lines += [f"sAMAccountName: {account.name}", f"userAccountControl: {flags}", f"unicodePwd:: {secret}"]
     if not machine:
-        lines += [f"userPrincipalName: {account.name}@corp.test", f"mail: {account.name}@corp.test"]
+        lines += [f"userPrincipalName: {account.name}@works.test", f"mail: {account.name}@works.test"]
         lines += [f"displayName: {account.name.replace('.', ' ').title()}", "description: made up"]
     else:
         host = account.name.rstrip("$")
-        lines += [f"dNSHostName: {host}.corp.test", f"servicePrincipalName: HOST/{host}.corp.test"]
+        lines += [f"dNSHostName: {host}.works.test", f"servicePrincipalName: HOST/{host}.works.test"]
     return lines + ([f"servicePrincipalName: {account.principal}"] if account.principal else [])
 
 

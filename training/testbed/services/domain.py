@@ -1,4 +1,4 @@
-"""Domain service: Samba as the only domain controller of `corp.test`, with people, machines and groups.
+"""Domain service: Samba as the only domain controller of `works.test`, with people, machines and groups.
 
 It is the directory (LDAP), the realm (Kerberos), the name server of its zone, the remote procedures of
 a controller (DCERPC behind port 135) and the shares `sysvol`, `netlogon` and `team`. Everything lies
@@ -17,10 +17,10 @@ from sensor.errors import NettrusionError
 from training.testbed.service import Service
 from training.testbed.services.directory import Account, ldif, people
 from training.testbed.services.files import catalogue
-from training.testbed.services.names import CORP
+from training.testbed.services.names import ZONE
 from training.testbed.world import World
 
-REALM, SHORT, NAME, HOST = CORP.upper(), "CORP", "domain", "dc"
+REALM, SHORT, NAME, HOST = ZONE.upper(), "WORKS", "domain", "dc"
 ADMIN = "Administrator"
 SERVES = "s3fs, rpc, ldap, cldap, kdc, drepl, winbindd, dns"
 CONFIG = """\
@@ -121,7 +121,7 @@ def known(world: World) -> Domain:
     folder = world.folder(NAME)
     told = json.loads((folder / "known.json").read_text())
     accounts = tuple(Account(**one) for one in told["accounts"])
-    return Domain(f"{HOST}.{CORP}", world.host(HOST).v4, folder, told["password"], accounts, told["files"])
+    return Domain(f"{HOST}.{ZONE}", world.host(HOST).v4, folder, told["password"], accounts, told["files"])
 
 
 def _furnish(world: World, rng: random.Random) -> None:
@@ -138,7 +138,7 @@ def _furnish(world: World, rng: random.Random) -> None:
     (folder / "known.json").write_text(json.dumps(told))
     _enroll(folder, accounts, rng)
     for way in ("udp", "tcp", "dns"):
-        (folder / f"krb5-{way}.conf").write_text(kerberos(f"{HOST}.{CORP}", way))
+        (folder / f"krb5-{way}.conf").write_text(kerberos(f"{HOST}.{ZONE}", way))
 
 
 def missing(usr: Path) -> list[str]:
@@ -150,7 +150,7 @@ def kerberos(dc: str, way: str) -> str:
     """Return a Kerberos client's configuration, see `Domain.clients_config`."""
     named = "" if way == "dns" else f"kdc = {dc}\n"
     limit = 1 if way == "tcp" else 1465
-    return KERBEROS.format(realm=REALM, zone=CORP, dc=dc, kdc=named, limit=limit, lookup=str(way == "dns").lower())
+    return KERBEROS.format(realm=REALM, zone=ZONE, dc=dc, kdc=named, limit=limit, lookup=str(way == "dns").lower())
 
 
 def _provision(world: World, folder: Path, password: str) -> None:
@@ -160,7 +160,7 @@ def _provision(world: World, folder: Path, password: str) -> None:
         (folder / name).mkdir(mode=0o755, exist_ok=True)
     (folder / "winbindd").chmod(0o755)
     config = folder / "smb.conf"
-    settings = {"folder": folder, "realm": REALM, "short": SHORT, "zone": CORP, "admin": ADMIN}
+    settings = {"folder": folder, "realm": REALM, "short": SHORT, "zone": ZONE, "admin": ADMIN}
     text = CONFIG.format(serves=SERVES, forwarder=world.host("infra").v4, **settings)
     config.write_text(text)
     words = ["samba-tool", "domain", "provision", f"--configfile={config}", "--server-role=dc"]
@@ -183,7 +183,7 @@ def _share(folder: Path, rng: random.Random) -> list[str]:
 
 def _policies(folder: Path, rng: random.Random) -> None:
     """Fill the group policies and logon scripts with files as a controller has them."""
-    place = folder / "state" / "sysvol" / CORP
+    place = folder / "state" / "sysvol" / ZONE
     for policy in sorted((place / "Policies").iterdir()):
         for name, size in POLICIES.items():
             path = policy / name
@@ -197,7 +197,7 @@ def _policies(folder: Path, rng: random.Random) -> None:
 def _enroll(folder: Path, accounts: Sequence[Account], rng: random.Random) -> None:
     """Write all accounts and groups into the directory's own files; nothing serves them yet."""
     told = folder / "accounts.ldif"
-    told.write_text(ldif(accounts, ",".join(f"DC={part}" for part in CORP.split(".")), rng))
+    told.write_text(ldif(accounts, ",".join(f"DC={part}" for part in ZONE.split(".")), rng))
     _call(["ldbmodify", f"--configfile={folder}/smb.conf", "-H", f"{folder}/private/sam.ldb", str(told)])
 
 

@@ -20,7 +20,7 @@ from training.testbed.world import DOMAIN, World
 
 LATE_PORT = 5300
 LATE_ADDRESS = bytes((192, 0, 2, 1))
-CORP = "corp.test"
+ZONE = "works.test"
 """The zone of the domain, which its controller on the host `dc` serves."""
 TUNNEL_ZONE = "tunnel.test"
 """What lies below this name the outside asks the host `attacker` about."""
@@ -45,7 +45,7 @@ def house_config(world: World) -> str:
     lines = [f"listen-address={infra.v4},{infra.v6}", f"pid-file={folder}/pid", f"log-facility={folder}/log"]
     lines += ["cache-size=400", f"local=/{DOMAIN}/", f"server={world.host('internet').v4}"]
     lines += [f"host-record={world.name(host.name)},{host.v4},{host.v6}" for host in world.hosts.values()]
-    lines += [f"server=/{CORP}/{host.v4}" for host in world.hosts.values() if host.name == "dc"]
+    lines += [f"server=/{ZONE}/{host.v4}" for host in world.hosts.values() if host.name == "dc"]
     for alias, name in ALIASES.items():
         host = world.host(name)
         lines.append(f"host-record={alias}.{DOMAIN},{host.v4},{host.v6}")

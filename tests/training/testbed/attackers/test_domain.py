@@ -53,7 +53,7 @@ def test_every_program_is_named_with_its_package(kind: Any, tmp_path: Path):
 def test_each_tool_asks_the_controller(tool: str, tmp_path: Path):
     stage = rehearsed(BY_NAME["domain-enum"], tmp_path, 5, "laptop", tool=tool)
     assert stage.commands
-    assert all("10.77.12.10" in text or "dc.corp.test" in text for text in said(stage))
+    assert all("10.77.12.10" in text or "dc.works.test" in text for text in said(stage))
 
 
 @pytest.mark.parametrize("tool", EXECUTERS)

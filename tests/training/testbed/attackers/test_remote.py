@@ -32,7 +32,7 @@ def test_a_spray_goes_through_all_accounts_before_the_next_password(monkeypatch:
     asked: list[tuple[str, ...]] = []
     monkeypatch.setattr(remote, "_ticket", lambda *words: asked.append(words))
     (tmp_path / "users").write_text("a\nb\n")
-    remote.spray(["10.0.0.1", "corp.test", str(tmp_path / "users"), "0", "one", "two"])
+    remote.spray(["10.0.0.1", "works.test", str(tmp_path / "users"), "0", "one", "two"])
     assert [each[2:] for each in asked] == [("a", "one"), ("b", "one"), ("a", "two"), ("b", "two")]
 
 
@@ -44,11 +44,11 @@ def answers(bench: Bench) -> Any:
     listed = asked.folder / "listed"
     listed.write_text(f"{asked.of('open')[0].name}\nnobody.here\n{ADMIN}\n")
     ways = (
-        ("names", asked.v4, "corp.test", str(listed), "0"),
-        ("spray", asked.v4, "corp.test", str(listed), "0", asked.admin_password),
+        ("names", asked.v4, "works.test", str(listed), "0"),
+        ("spray", asked.v4, "works.test", str(listed), "0", asked.admin_password),
         ("zerologon", asked.v4, "DC", "3"),
-        ("coerce", asked.v4, login, "corp.test", "10.77.2.10"),
-        ("backupkey", asked.v4, login, "corp.test"),
+        ("coerce", asked.v4, login, "works.test", "10.77.2.10"),
+        ("backupkey", asked.v4, login, "works.test"),
     )
     return [bench.run("laptop", "python3", remote.__file__, *way).stdout for way in ways]
 

@@ -14,7 +14,7 @@ from training.testbed.services.directory import (
     weak,
 )
 
-BASE = "DC=corp,DC=test"
+BASE = "DC=works,DC=test"
 
 
 def blocks(accounts: list[Account]) -> list[list[str]]:
@@ -46,7 +46,7 @@ def test_a_password_is_told_quoted_and_in_utf_16():
 
 
 def test_only_an_open_account_needs_no_pre_authentication():
-    flags = {}
+    flags: dict[str, int] = {}
     for block in blocks(
         [Account("a.a", "Pw-1", "open"), Account("b.b", "Pw-1", "person"), Account("c$", "Pw-1", "machine")]
     ):

@@ -15,9 +15,9 @@ from training.testbed.services.domain import ADMIN, known
 
 @pytest.mark.parametrize(("way", "limit", "kdc"), [("tcp", 1, True), ("udp", 1465, True), ("dns", 1465, False)])
 def test_a_clients_configuration_says_how_the_controller_is_found(way: str, limit: int, kdc: bool):
-    text = domain.kerberos("dc.corp.test", way)
-    assert f"udp_preference_limit = {limit}" in text and "default_realm = CORP.TEST" in text
-    assert ("\nkdc = dc.corp.test\n" in text) == kdc
+    text = domain.kerberos("dc.works.test", way)
+    assert f"udp_preference_limit = {limit}" in text and "default_realm = WORKS.TEST" in text
+    assert ("\nkdc = dc.works.test\n" in text) == kdc
     assert f"dns_lookup_kdc = {'false' if kdc else 'true'}" in text
 
 
@@ -36,7 +36,7 @@ def test_clients_know_what_the_service_wrote(tmp_path: Path, monkeypatch: pytest
     told = {"password": "Pw-3", "accounts": [one.plain() for one in accounts], "files": ["plans/001.pdf"]}
     (tmp_path / "domain" / "known.json").write_text(json.dumps(told))
     found = known(build())
-    assert (found.dc, found.v4, found.admin_password) == ("dc.corp.test", "10.77.12.10", "Pw-3")
+    assert (found.dc, found.v4, found.admin_password) == ("dc.works.test", "10.77.12.10", "Pw-3")
     assert found.of("machine") == [accounts[1]] and found.files == ["plans/001.pdf"]
     assert found.clients_config("tcp")["KRB5_CONFIG"].endswith("domain/krb5-tcp.conf")
 
@@ -50,19 +50,19 @@ def let_in(bench: Bench) -> Any:
     env = ["env", f"KRB5_CONFIG={folder}/krb5-tcp.conf", f"KRB5CCNAME=FILE:{folder}/test-tickets"]
     kinit = bench.run("desk", *env, "kinit", who.name, stdin=who.password + "\n")
     wrong = bench.run("desk", *env, "kinit", "-c", f"FILE:{folder}/none", who.name, stdin="wrong\n")
-    words = ["-N", "-Q", "-Y", "GSSAPI", "-H", f"ldap://{asked.dc}", "-b", "DC=corp,DC=test"]
+    words = ["-N", "-Q", "-Y", "GSSAPI", "-H", f"ldap://{asked.dc}", "-b", "DC=works,DC=test"]
     found = bench.run("desk", *env, "ldapsearch", "-LLL", *words, f"(sAMAccountName={who.name})", "mail")
     shares = bench.run("desk", "smbclient", "-g", "-L", f"//{asked.dc}", "-U", f"{ADMIN}%{asked.admin_password}")
     team = bench.run(
         "desk", *env, "smbclient", f"//{asked.dc}/team", "-N", "--use-kerberos=required", "-c", "recurse;ls"
     )
-    names = bench.run("desk", "dig", "+short", f"@{asked.v4}", "_ldap._tcp.dc._msdcs.corp.test", "SRV")
+    names = bench.run("desk", "dig", "+short", f"@{asked.v4}", "_ldap._tcp.dc._msdcs.works.test", "SRV")
     return [
         [kinit.returncode, wrong.returncode],
-        f"mail: {who.name}@corp.test" in found.stdout,
+        f"mail: {who.name}@works.test" in found.stdout,
         sorted(line.split("|")[1] for line in shares.stdout.splitlines() if line.startswith("Disk")),
         sum(file.rpartition("/")[2] in team.stdout for file in asked.files) == len(asked.files),
-        "389 dc.corp.test." in names.stdout,
+        "389 dc.works.test." in names.stdout,
     ]
 
 
