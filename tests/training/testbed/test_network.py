@@ -23,7 +23,7 @@ def test_hosts_have_addresses_of_their_own():
     hosts = build().hosts.values()
     four = [address for host in hosts for address in host.all_v4]
     six = [address for host in hosts for address in host.all_v6]
-    assert len(set(four)) == len(four) == len(six) == len(set(six)) == 8 + 24 + 2 + 12
+    assert len(set(four)) == len(four) == len(six) == len(set(six)) == 9 + 24 + 2 + 12
     assert {host.name for host in hosts if host.side == "inside"} == {"desk", "laptop", "office", "phone", "camera"}
     assert all(one.startswith("10.77.") for host in hosts if host.side != "outside" for one in host.all_v4)
     assert all(one.startswith("198.18.") for host in hosts if host.side == "outside" for one in host.all_v4)
@@ -184,7 +184,7 @@ def test_a_kernel_with_netem_needs_wires_for_far_spread_hosts_only(in_world: InW
     assert sorted(found["wires"]) == ["to-attacker", "to-bots", "to-internet"]
     assert " 0% packet loss" in found["ping"]
     added = [line.split()[3] for line in found["told"] if line.startswith("qdisc add")]
-    near = ("desk", "laptop", "office", "phone", "camera", "web", "infra", "store")
+    near = ("desk", "laptop", "office", "phone", "camera", "web", "infra", "store", "dc")
     ends = {f"{end}-{name}" for end in ("to", "at") for name in near}
     assert set(added) - {"lo"} == ends and added.count("lo") == 1
     assert "qdisc delete dev lo root" in found["told"]
@@ -193,7 +193,7 @@ def test_a_kernel_with_netem_needs_wires_for_far_spread_hosts_only(in_world: InW
 def test_netem_delays_as_the_wire_does(in_world: InWorld):
     found = in_world(shaped, False)
     if "netem" not in found["qdiscs"]:
-        assert len(found["wires"]) == 11
+        assert len(found["wires"]) == 12
         pytest.skip("this kernel has no netem (sch_netem): the wires were used")
     least_ms = float(found["ping"].split("= ")[1].split("/")[0])
     assert least_ms >= 2 * build().host("phone").delay_ms
