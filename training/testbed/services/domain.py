@@ -215,7 +215,9 @@ def _call(words: Sequence[str], env: Mapping[str, str] | None = None) -> None:
 
 
 def _commands(world: World) -> Sequence[Sequence[str]]:
-    return [["samba", "--foreground", "--no-process-group", "-M", "prefork", "-s", f"{world.folder(NAME)}/smb.conf"]]
+    """Return the controller's command, with a /run/samba of its own: the file server would ask its winbind."""
+    samba = f"samba --foreground --no-process-group -M prefork -s {world.folder(NAME)}/smb.conf"
+    return [["unshare", "--mount", "sh", "-c", f"mount -t tmpfs tmpfs /run/samba && exec {samba}"]]
 
 
 SERVICES = (

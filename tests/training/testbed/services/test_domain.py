@@ -42,8 +42,8 @@ def test_clients_know_what_the_service_wrote(tmp_path: Path, monkeypatch: pytest
 
 
 def let_in(bench: Bench) -> Any:
-    """Log on as a person; tell what tickets, directory, shares, names and replication say."""
-    bench.serve("names", "domain")
+    """Log on as a person; tell what tickets, directory, shares and names say, and the file server beside them."""
+    bench.serve("names", "files", "domain")
     asked = known(bench.world)
     who = asked.of("person")[0]
     folder = asked.folder
@@ -57,8 +57,10 @@ def let_in(bench: Bench) -> Any:
         "desk", *env, "smbclient", f"//{asked.dc}/team", "-N", "--use-kerberos=required", "-c", "recurse;ls"
     )
     names = bench.run("desk", "dig", "+short", f"@{asked.v4}", "_ldap._tcp.dc._msdcs.works.test", "SRV")
+    own = bench.world.passwords["ada"]
+    beside = bench.run("desk", "smbclient", "//store.home.test/office", "-U", f"HOME\\ada%{own}", "-c", "ls")
     return [
-        [kinit.returncode, wrong.returncode],
+        [kinit.returncode, wrong.returncode, beside.returncode],
         f"mail: {who.name}@works.test" in found.stdout,
         sorted(line.split("|")[1] for line in shares.stdout.splitlines() if line.startswith("Disk")),
         sum(file.rpartition("/")[2] in team.stdout for file in asked.files) == len(asked.files),
@@ -68,4 +70,4 @@ def let_in(bench: Bench) -> Any:
 
 def test_the_controller_knows_its_people_for_real(in_world: Any):
     told = in_world(let_in, limit_s=150)
-    assert told == [[0, 1], True, ["ADMIN$", "netlogon", "sysvol", "team"], True, True]
+    assert told == [[0, 1, 0], True, ["ADMIN$", "netlogon", "sysvol", "team"], True, True]
