@@ -1,5 +1,6 @@
 """Which candidate ships: recall at the alert budget decides, on rows that no report uses."""
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
@@ -52,7 +53,8 @@ class Standing:
 
     `learnt` is the mean recall over families that it has learnt, `unseen` the mean over families that
     it has not; each with median and range over seeds. A candidate is `shippable` when the exporter can
-    write its score and reasons into one graph and it costs no more than the limit.
+    write its score and reasons into one graph and it costs no more than the limit; `cost_us` is what a
+    flow costs, in microseconds, None where it was not measured.
     """
 
     candidate: str
@@ -61,6 +63,7 @@ class Standing:
     seeds: int
     learnt: Spread
     unseen: Spread
+    cost_us: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,11 +116,12 @@ def standing(
         seeds=len(whole),
         learnt=Spread.of(learnt),
         unseen=Spread.of(strange),
+        cost_us=first.cost_us,
     )
 
 
 def choose(standings: Sequence[Standing], rule: Rule) -> Choice:
-    """Return the winner: best median recall at the budget in the rule's column, ties broken by the other.
+    """Return the winner: best median recall at the budget in the rule's column, ties broken by the other, then by cost.
 
     Among those that can ship, a network does only if no plain baseline stands before it. What cannot be
     exported is compared all the same, and the reason names it where it leads.
@@ -155,19 +159,22 @@ def median_seed(trials: Sequence[Trial], rate: float) -> Trial:
 
 
 def _ranked(standings: Sequence[Standing], rule: Rule) -> list[Standing]:
-    """Return the standings best first; within the tie of the best left, the other column decides."""
+    """Return the standings best first; within the tie of the best left, the other column decides, then the cost."""
     second = "unseen" if rule.column == "learnt" else "learnt"
 
     def value(one: Standing, column: str) -> float:
         spread: Spread = getattr(one, column)
         return spread.median
 
+    def cost(one: Standing) -> float:
+        return math.inf if one.cost_us is None else one.cost_us
+
     left = list(standings)
     ranked = []
     while left:
         top = max(value(one, rule.column) for one in left)
         tied = [one for one in left if value(one, rule.column) >= top - rule.tie]
-        best = max(tied, key=lambda one: (value(one, second), value(one, rule.column)))
+        best = max(tied, key=lambda one: (value(one, second), -cost(one), value(one, rule.column)))
         ranked.append(best)
         left.remove(best)
     return ranked
