@@ -16,7 +16,7 @@ def section(
     blocks += [
         Paragraph(
             "Real captures from many other networks, through the sensor's own path, at the bundled"
-            " threshold. Nothing was fitted, chosen or tuned on them. Flows of one capture are not"
+            " threshold. No weight, threshold or candidate comes from them. Flows of one capture are not"
             " independent, and one flood can hold most flows of a class: read the column by"
             " capture, which counts every file alike."
         ),
