@@ -118,8 +118,8 @@ def _elsewhere(card: Card, shown: Mapping[str, Picture]) -> list[Block]:
     return [
         title,
         Paragraph(
-            "Real captures from many other networks, replayed as the sensor reads them. Nothing was fitted, chosen or"
-            " tuned on them. Flows of one capture are not independent, and one flood can hold most flows of a class:"
+            "Real captures from many other networks, replayed as the sensor reads them. No weight, threshold or"
+            " candidate comes from them. Flows of one capture are not independent, and one flood can hold most flows of a class:"
             " the columns by capture count every file alike."
         ),
         *tables,
