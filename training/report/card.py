@@ -119,8 +119,8 @@ def _elsewhere(card: Card, shown: Mapping[str, Picture]) -> list[Block]:
         title,
         Paragraph(
             "Real captures from many other networks, replayed as the sensor reads them. No weight, threshold or"
-            " candidate comes from them. Flows of one capture are not independent, and one flood can hold most flows of a class:"
-            " the columns by capture count every file alike."
+            " candidate comes from them. Flows of one capture are not independent, and one flood can hold most flows"
+            " of a class: the columns by capture count every file alike."
         ),
         *tables,
         *rivals(card.rivals, winner),
