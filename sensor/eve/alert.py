@@ -14,6 +14,8 @@ from sensor.flows import Reason as Ended
 from sensor.flows import State, join, pick
 from sensor.rulebook import ScoredFlows, Verdict
 
+_NOTHING = 1e-9
+
 
 @dataclass(frozen=True, slots=True)
 class Judgement:
@@ -180,6 +182,11 @@ def _feature(reason: Reason) -> str:
 
 
 def _number(value: float) -> str:
-    """Return a number with four digits, all of them where it is a whole one below 10^15."""
+    """Return a number with four digits, all of them where it is a whole one below 10^15.
+
+    What is left of a damped count after hours is 0 to a reader.
+    """
+    if abs(value) < _NOTHING:
+        return "0"
     whole = abs(value) < 1e15 and (abs(value) >= 1000 or value == int(value))
     return f"{value:.0f}" if whole else f"{value:.4g}"

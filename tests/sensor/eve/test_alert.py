@@ -143,6 +143,7 @@ def test_a_flow_without_ports_has_none_anywhere():
         (1.5e12, "1500000000000"),
         (2e17, "2e+17"),
         (-2.5e-7, "-2.5e-07"),
+        (9.7e-23, "0"),
         (float("inf"), "inf"),
         (float("nan"), "nan"),
     ],
