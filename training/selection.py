@@ -52,9 +52,9 @@ class Standing:
     """What one candidate reached at the alert budget, on calibration rows.
 
     `learnt` is the mean recall over families that it has learnt, `unseen` the mean over families that
-    it has not; each with median and range over seeds. A candidate is `shippable` when the exporter can
-    write its score and reasons into one graph and it costs no more than the limit; `cost_us` is what a
-    flow costs, in microseconds, None where it was not measured.
+    it has not, None when none was left out; each with median and range over seeds. A candidate is
+    `shippable` when the exporter can write its score and reasons into one graph and it costs no more
+    than the limit; `cost_us` is what a flow costs, in microseconds, None where it was not measured.
     """
 
     candidate: str
@@ -62,7 +62,7 @@ class Standing:
     shippable: bool
     seeds: int
     learnt: Spread
-    unseen: Spread
+    unseen: Spread | None
     cost_us: float | None = None
 
 
@@ -106,7 +106,7 @@ def standing(
     else:
         recalls = [[trial.choosing.at(rule.rate).macro_recall for trial in trials] for trials in unseen.values()]
         learnt = [trial.choosing.at(rule.rate).macro_recall for trial in whole]
-        strange = [float(np.mean(one)) for one in zip(*recalls, strict=True)] or [0.0]
+        strange = [float(np.mean(one)) for one in zip(*recalls, strict=True)]
     first = whole[0].answers
     dear = rule.cost_us is not None and first.cost_us is not None and first.cost_us > rule.cost_us
     return Standing(
@@ -115,7 +115,7 @@ def standing(
         shippable=first.exportable and not dear,
         seeds=len(whole),
         learnt=Spread.of(learnt),
-        unseen=Spread.of(strange),
+        unseen=Spread.of(strange) if strange else None,
         cost_us=first.cost_us,
     )
 
@@ -163,8 +163,8 @@ def _ranked(standings: Sequence[Standing], rule: Rule) -> list[Standing]:
     second = "unseen" if rule.column == "learnt" else "learnt"
 
     def value(one: Standing, column: str) -> float:
-        spread: Spread = getattr(one, column)
-        return spread.median
+        spread: Spread | None = getattr(one, column)
+        return 0.0 if spread is None else spread.median
 
     def cost(one: Standing) -> float:
         return math.inf if one.cost_us is None else one.cost_us
@@ -181,4 +181,5 @@ def _ranked(standings: Sequence[Standing], rule: Rule) -> list[Standing]:
 
 
 def _say(one: Standing) -> str:
-    return f"a recall of {one.learnt.median:.3f} on learnt and {one.unseen.median:.3f} on unseen families"
+    unseen = "" if one.unseen is None else f" and {one.unseen.median:.3f} on unseen"
+    return f"a recall of {one.learnt.median:.3f} on learnt{unseen} families"

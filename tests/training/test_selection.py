@@ -44,6 +44,15 @@ def test_a_tie_that_nothing_else_breaks_goes_to_the_cheaper():
     assert choose([replace(dear, unseen=Spread(0.1, 0.1, 0.1)), cheap], RULE).winner == "sequence"
 
 
+def test_where_no_family_was_left_out_none_is_spoken_of():
+    _, _, results, _ = prepared_run("logistic regression")
+    alone = standing("x", Rule(0.02), results.same_day["logistic regression"], {})
+    assert alone.unseen is None
+    choice = choose([alone], RULE)
+    assert choice.reason.endswith("on learnt families")
+    assert json.loads(json.dumps(choice.as_dict()))["standings"][0]["unseen"] is None
+
+
 def test_what_cannot_ship_keeps_nobody_at_home_but_is_named():
     forest = one("forest", 0.99, 0.5, shippable=False)
     dense, plain = one("dense", 0.95, 0.5, network=True), one("logistic", 0.6, 0.0)
@@ -101,6 +110,7 @@ def test_a_standing_is_of_the_rows_that_choose():
     assert same.learnt.median == whole[0].choosing.at(0.02).macro_recall
     assert same.shippable
     other = standing("x", Rule(0.02), whole, unseen, [(0.25, 0.5), (0.75, 0.5)])
+    assert other.unseen is not None
     assert (other.learnt, other.unseen.median) == (Spread(0.5, 0.25, 0.75), 0.5)
     priced = [replace(whole[0], answers=replace(whole[0].answers, cost_us=30.0))]
     assert not standing("x", Rule(0.02, cost_us=20.0), priced, unseen).shippable

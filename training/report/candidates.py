@@ -56,7 +56,7 @@ def _standings(results: Results) -> Table:
                 one.candidate + (" (ships)" if one.candidate == choice.winner else ""),
                 str(one.seeds),
                 say(one.learnt),
-                say(one.unseen),
+                say(one.unseen) if one.unseen else "-",
                 spread([trial.test.at(choice.rate).macro_recall for trial in test]),
                 spread(left_out) if unseen else "-",
                 spread([trial.test.at(choice.rate).false_positive_rate for trial in test], 4),
