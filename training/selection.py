@@ -1,6 +1,5 @@
 """Which candidate ships: recall at the alert budget decides, on rows that no report uses."""
 
-import math
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
@@ -54,7 +53,7 @@ class Standing:
     `learnt` is the mean recall over families that it has learnt, `unseen` the mean over families that
     it has not, None when none was left out; each with median and range over seeds. A candidate is
     `shippable` when the exporter can write its score and reasons into one graph and it costs no more
-    than the limit; `cost_us` is what a flow costs, in microseconds, None where it was not measured.
+    than the limit.
     """
 
     candidate: str
@@ -63,7 +62,6 @@ class Standing:
     seeds: int
     learnt: Spread
     unseen: Spread | None
-    cost_us: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,12 +114,14 @@ def standing(
         seeds=len(whole),
         learnt=Spread.of(learnt),
         unseen=Spread.of(strange) if strange else None,
-        cost_us=first.cost_us,
     )
 
 
 def choose(standings: Sequence[Standing], rule: Rule) -> Choice:
-    """Return the winner: best median recall at the budget in the rule's column, ties broken by the other, then by cost.
+    """Return the winner: best median recall at the budget in the rule's column, ties broken by the other.
+
+    A tie that this does not break goes to the simpler one: `standings` are in the order of the candidates,
+    the simplest baseline and the simplest network first.
 
     Among those that can ship, a network does only if no plain baseline stands before it. What cannot be
     exported is compared all the same, and the reason names it where it leads.
@@ -159,22 +159,19 @@ def median_seed(trials: Sequence[Trial], rate: float) -> Trial:
 
 
 def _ranked(standings: Sequence[Standing], rule: Rule) -> list[Standing]:
-    """Return the standings best first; within the tie of the best left, the other column decides, then the cost."""
+    """Return the standings best first; within the tie of the best left, the other column decides, then who stands first."""
     second = "unseen" if rule.column == "learnt" else "learnt"
 
     def value(one: Standing, column: str) -> float:
         spread: Spread | None = getattr(one, column)
         return 0.0 if spread is None else spread.median
 
-    def cost(one: Standing) -> float:
-        return math.inf if one.cost_us is None else one.cost_us
-
     left = list(standings)
     ranked = []
     while left:
         top = max(value(one, rule.column) for one in left)
         tied = [one for one in left if value(one, rule.column) >= top - rule.tie]
-        best = max(tied, key=lambda one: (value(one, second), -cost(one), value(one, rule.column)))
+        best = max(tied, key=lambda one: value(one, second))
         ranked.append(best)
         left.remove(best)
     return ranked

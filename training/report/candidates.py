@@ -26,7 +26,7 @@ def section(results: Results, machine: str) -> list[Block]:
         Heading("Candidates"),
         Paragraph(
             f"Mean recall over families at a false-positive rate of {choice.rate:g}. {BY[choice.rule.by]}: {first},"
-            f" and among candidates within {choice.rule.tie:g} of each other {second}, then the cost. The next"
+            f" and among candidates within {choice.rule.tie:g} of each other {second}, then the simpler. The next"
             " columns are test rows, by which nothing is chosen. A network ships only if no"
             " plain baseline that can ship stands before it" + _limit(choice.rule) + "."
         ),
