@@ -159,7 +159,7 @@ def median_seed(trials: Sequence[Trial], rate: float) -> Trial:
 
 
 def _ranked(standings: Sequence[Standing], rule: Rule) -> list[Standing]:
-    """Return the standings best first; within the tie of the best left, the other column decides, then who stands first."""
+    """Return the standings best first; within the tie of the best left the other column decides, then their order."""
     second = "unseen" if rule.column == "learnt" else "learnt"
 
     def value(one: Standing, column: str) -> float:
