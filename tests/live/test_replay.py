@@ -178,7 +178,10 @@ def test_a_wire_gives_the_flows_of_the_captures_times_aside_and_most_of_their_in
     live = read_events(getattr(heard, count))
     apart = [event for path in heard.apart for event in read_events(path)]
     ours, theirs = flows(live, times=False), flows(apart, times=False)
-    same(ours, theirs)
+    # A silence as long as an idle timeout, to what a replay is late by, ends a flow in one of the two alone.
+    cut = ((ours - theirs) + (theirs - ours)).total()
+    print(f"{cut} flows cut otherwise")
+    assert cut <= 0.001 * theirs.total(), difference(ours, theirs)
     changes = score_changes(live, apart)
     shares = [sum(change > least for change in changes) / len(changes) for least in (0, 50)]
     print(f"{len(changes)} flows; scores differ in {shares[0]:.1%}, by more than 50 per mille in {shares[1]:.1%}")
